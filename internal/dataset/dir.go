@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dataset
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/frontline-screening/frontline/internal/canonical"
+)
+
+const (
+	blobsDir    = "blobs"
+	setsDir     = "sets"
+	currentLink = "current"
+	clocksFile  = "clocks.json"
+	ackFile     = "ack.json"
+)
+
+// Dir is a dataset directory.
+type Dir struct{ root string }
+
+// OpenDir returns the directory at root. It writes nothing.
+func OpenDir(root string) Dir { return Dir{root: root} }
+
+// Root is the directory's path.
+func (d Dir) Root() string { return d.root }
+
+// Prepare makes the folders of the contract.
+func (d Dir) Prepare() error {
+	for _, name := range []string{blobsDir, setsDir} {
+		if err := os.MkdirAll(filepath.Join(d.root, name), 0o755); err != nil { //nolint:gosec // the engine reads it under another user
+			return fmt.Errorf("dataset directory: %w", err)
+		}
+	}
+	return nil
+}
+
+// BlobPath is where the bytes with the digest are, or belong.
+func (d Dir) BlobPath(digest string) string {
+	return filepath.Join(d.root, blobsDir, strings.Replace(digest, ":", "-", 1))
+}
+
+// HasBlob reports whether the blob is there in full. Blobs arrive by rename,
+// so one that is there is whole.
+func (d Dir) HasBlob(digest string) bool {
+	info, err := os.Stat(d.BlobPath(digest))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Install writes the set and turns the current link to it. The blobs of the
+// set's served feeds must be there. It returns the set's digest.
+func (d Dir) Install(set Set) (string, error) {
+	set.Format = SetFormat
+	slices.SortFunc(set.Feeds, func(a, b Feed) int { return cmp.Compare(a.ID, b.ID) })
+	for _, f := range set.Feeds {
+		if f.State == Serve && !d.HasBlob(f.Content) {
+			return "", fmt.Errorf("set of pool %s: the blob of feed %s is not in the directory", set.Pool, f.ID)
+		}
+	}
+	data, err := canonical.Marshal(set)
+	if err != nil {
+		return "", fmt.Errorf("set of pool %s: %w", set.Pool, err)
+	}
+	digest := canonical.Digest(data)
+	name := filepath.Join(setsDir, strings.TrimPrefix(digest, "sha256:")+".json")
+	if err := writeFile(filepath.Join(d.root, name), data); err != nil {
+		return "", err
+	}
+	if err := renameio.Symlink(name, filepath.Join(d.root, currentLink)); err != nil {
+		return "", fmt.Errorf("set of pool %s: turn the current link: %w", set.Pool, err)
+	}
+	return digest, nil
+}
+
+// Current reads the set that the link names and its digest. The error is
+// fs.ErrNotExist before the first set.
+func (d Dir) Current() (Set, string, error) {
+	data, err := os.ReadFile(filepath.Join(d.root, currentLink))
+	if err != nil {
+		return Set{}, "", fmt.Errorf("current set: %w", err)
+	}
+	var set Set
+	if err := canonical.UnmarshalStrict(data, &set); err != nil {
+		return Set{}, "", fmt.Errorf("current set: %w", err)
+	}
+	if set.Format != SetFormat {
+		return Set{}, "", fmt.Errorf("current set: its format is not %s; loader and engine differ in version", SetFormat)
+	}
+	return set, canonical.Digest(data), nil
+}
+
+// WriteClocks replaces the clocks.
+func (d Dir) WriteClocks(c Clocks) error {
+	c.Format = ClocksFormat
+	return writeJSON(filepath.Join(d.root, clocksFile), c)
+}
+
+// Clocks reads the clocks.
+func (d Dir) Clocks() (Clocks, error) {
+	var c Clocks
+	err := readJSON(filepath.Join(d.root, clocksFile), &c)
+	if err == nil && c.Format != ClocksFormat {
+		err = fmt.Errorf("clocks: the format is not %s; loader and engine differ in version", ClocksFormat)
+	}
+	return c, err
+}
+
+// Collect removes blobs and sets that neither the current set nor the one
+// with the digest in use names. The engine keeps a removed file mapped until
+// its last reader is through.
+func (d Dir) Collect(inUse string) error {
+	set, current, err := d.Current()
+	if err != nil {
+		return err
+	}
+	if inUse != "" && inUse != current {
+		return nil // the engine is between two sets: the files of both are needed
+	}
+	keep := map[string]bool{strings.TrimPrefix(current, "sha256:") + ".json": true}
+	for _, f := range set.Feeds {
+		if f.State == Serve {
+			keep[filepath.Base(d.BlobPath(f.Content))] = true
+		}
+	}
+	var errs []error
+	for _, dir := range []string{blobsDir, setsDir} {
+		entries, err := os.ReadDir(filepath.Join(d.root, dir))
+		if err != nil {
+			return fmt.Errorf("dataset directory: %w", err)
+		}
+		for _, e := range entries {
+			if !keep[e.Name()] {
+				errs = append(errs, os.Remove(filepath.Join(d.root, dir, e.Name())))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// WriteAck replaces the acknowledgement in the engine's directory dir.
+func WriteAck(dir string, a Ack) error {
+	a.Format = AckFormat
+	return writeJSON(filepath.Join(dir, ackFile), a)
+}
+
+// ReadAck reads the acknowledgement in dir; before the first it is empty.
+func ReadAck(dir string) (Ack, error) {
+	var a Ack
+	err := readJSON(filepath.Join(dir, ackFile), &a)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Ack{}, nil
+	}
+	return a, err
+}
+
+func writeJSON(path string, v any) error {
+	data, err := canonical.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return writeFile(path, data)
+}
+
+func writeFile(path string, data []byte) error {
+	if err := renameio.WriteFile(path, data, 0o644); err != nil {
+		return fmt.Errorf("dataset directory: write %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
+
+func readJSON(path string, v any) error {
+	data, err := os.ReadFile(path) //nolint:gosec // the path is of the contract
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

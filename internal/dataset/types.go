@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dataset is the directory contract between a loader, which writes,
+// and an engine, which maps and answers. Any engine that follows it can serve
+// a pool.
+//
+//	blobs/sha256-<hex>    a snapshot's bytes; immutable
+//	sets/<hex>.json       a Set, named by the digest of its bytes; immutable
+//	current               link to sets/<hex>.json, replaced by rename
+//	clocks.json           Clocks, replaced by rename
+//
+// and, in a directory that the engine writes and the loader reads,
+//
+//	ack.json              Ack, replaced by rename
+package dataset
+
+import "time"
+
+// Formats of the documents in the directory.
+const (
+	SetFormat    = "frontline.set/v1"
+	ClocksFormat = "frontline.clocks/v1"
+	AckFormat    = "frontline.ack/v1"
+)
+
+// State says whether a feed of the set is searched.
+type State string
+
+const (
+	// Serve: the feed's blob is there and is searched.
+	Serve State = "Serve"
+	// Unavailable: the feed is not searched, for Reason, and every answer names it.
+	Unavailable State = "Unavailable"
+)
+
+// Set is everything a pool searches, swapped as one.
+type Set struct {
+	Format string `json:"format"`
+	Region string `json:"region"`
+	Pool   string `json:"pool"`
+	// Feeds are sorted by id.
+	Feeds []Feed `json:"feeds"`
+}
+
+// Feed is one feed of a set.
+type Feed struct {
+	ID    string `json:"id"`
+	State State  `json:"state"`
+	// Reason is a reason of the answer contract; empty when the state is Serve.
+	Reason  string `json:"reason,omitempty"`
+	Release int64  `json:"release,omitempty"`
+	// Content is the digest of the blob, Size its bytes, Records its records.
+	Content  string   `json:"content,omitempty"`
+	Size     int64    `json:"size,omitempty"`
+	Records  int64    `json:"records,omitempty"`
+	ListDate string   `json:"listDate,omitempty"`
+	Grade    string   `json:"grade,omitempty"`
+	Nature   string   `json:"nature,omitempty"`
+	Purposes []string `json:"purposes,omitempty"`
+	// ValidUntil is the first instant (RFC 3339) at which the legal basis no longer holds.
+	ValidUntil string `json:"validUntil,omitempty"`
+	// MarkSeconds and StopSeconds limit the age of the order; zero is no limit.
+	MarkSeconds int64 `json:"markSeconds,omitempty"`
+	StopSeconds int64 `json:"stopSeconds,omitempty"`
+}
+
+// Clocks are the times that move while the set stays the same.
+type Clocks struct {
+	Format string `json:"format"`
+	// OrderIssued is when the newest verified order was signed.
+	OrderIssued time.Time `json:"orderIssued"`
+	// SourceChecked is when the hub last asked each feed's publisher.
+	SourceChecked map[string]time.Time `json:"sourceChecked,omitempty"`
+	// Connected says whether the region's link to the hub is up.
+	Connected bool `json:"connected"`
+}
+
+// Ack is the engine's word on the set it serves.
+type Ack struct {
+	Format string `json:"format"`
+	// Set is the digest of the set in use; empty before the first.
+	Set string `json:"set,omitempty"`
+	// Feeds maps each feed searched to its release.
+	Feeds map[string]int64 `json:"feeds,omitempty"`
+	// Refused is the digest of a newer set that the engine did not take, Error the cause.
+	Refused string `json:"refused,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+// Source says where a loader finds the blob of a feed.
+type Source struct {
+	Feed string `json:"feed"`
+	// Repository and Artifact name the OCI manifest in the regional registry.
+	Repository string `json:"repository"`
+	Artifact   string `json:"artifact"`
+}
+
+// Target is what the agent tells a loader: the set to have, where its blobs
+// are, and the clocks.
+type Target struct {
+	Set     Set      `json:"set"`
+	Sources []Source `json:"sources,omitempty"`
+	Clocks  Clocks   `json:"clocks"`
+}
+
+// PodAck is an Ack as a loader passes it to the agent.
+type PodAck struct {
+	Pod string `json:"pod"`
+	Ack Ack    `json:"ack"`
+}

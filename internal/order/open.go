@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package order
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/frontline-screening/frontline/internal/canonical"
+)
+
+// Order is an index with its parts read and checked.
+type Order struct {
+	Index
+	// IndexDigest is the digest of the index's bytes.
+	IndexDigest string
+	Feeds       []Feed
+	Pools       []Workload
+	Posts       []Workload
+	Approvers   []Approver
+	Tombstones  []Tombstone
+}
+
+// Open decodes an index whose signature was verified and reads its parts.
+// part returns the bytes of the part with a digest; Open checks them against
+// it. Unknown formats, kinds and fields are refused: a region does not act on
+// what it does not understand in full.
+func Open(index []byte, part func(digest string) ([]byte, error)) (*Order, error) {
+	o := &Order{IndexDigest: canonical.Digest(index)}
+	if err := canonical.UnmarshalStrict(index, &o.Index); err != nil {
+		return nil, fmt.Errorf("order index: %w; upgrade the region if the hub is newer", err)
+	}
+	if o.Format != Format {
+		return nil, fmt.Errorf("order index: format %q is not %q; upgrade the older of hub and region", o.Format, Format)
+	}
+	for _, p := range o.Parts {
+		data, err := part(p.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("order %d: part %s %s: %w", o.Sequence, p.Kind, p.Digest, err)
+		}
+		if got := canonical.Digest(data); got != p.Digest {
+			return nil, fmt.Errorf("order %d: part %s has digest %s instead of %s; the copy is damaged, pull it again", o.Sequence, p.Kind, got, p.Digest)
+		}
+		if err := o.include(p, data); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+func (o *Order) include(p Part, data []byte) error {
+	var doc document
+	if err := canonical.UnmarshalStrict(data, &doc); err != nil {
+		return fmt.Errorf("order %d: part %s %s: %w; upgrade the region if the hub is newer", o.Sequence, p.Kind, p.Digest, err)
+	}
+	if doc.Kind != p.Kind {
+		return fmt.Errorf("order %d: part %s says of itself that it is %s", o.Sequence, p.Kind, doc.Kind)
+	}
+	switch p.Kind {
+	case PartFeeds:
+		o.Feeds = append(o.Feeds, doc.Feeds...)
+	case PartPools:
+		o.Pools = append(o.Pools, doc.Workloads...)
+	case PartPosts:
+		o.Posts = append(o.Posts, doc.Workloads...)
+	case PartApprovers:
+		o.Approvers = append(o.Approvers, doc.Approvers...)
+	case PartTombstones:
+		o.Tombstones = append(o.Tombstones, doc.Tombstones...)
+	default:
+		return fmt.Errorf("order %d: part of unknown kind %q; upgrade the region", o.Sequence, p.Kind)
+	}
+	return nil
+}
+
+// Feed returns the feed with the id, or nil.
+func (o *Order) Feed(id string) *Feed {
+	i := slices.IndexFunc(o.Feeds, func(f Feed) bool { return f.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &o.Feeds[i]
+}
+
+// Pool returns the pool with the name, or nil.
+func (o *Order) Pool(name string) *Workload { return find(o.Pools, name) }
+
+// Post returns the post with the name, or nil.
+func (o *Order) Post(name string) *Workload { return find(o.Posts, name) }
+
+func find(list []Workload, name string) *Workload {
+	i := slices.IndexFunc(list, func(w Workload) bool { return w.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &list[i]
+}
+
+// Withdrawn reports whether the order holds a tombstone for the object.
+func (o *Order) Withdrawn(kind, uid string) bool {
+	return slices.ContainsFunc(o.Tombstones, func(t Tombstone) bool { return t.Kind == kind && t.UID == uid })
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package report is what a region says of itself: numbered, signed by the
+// region's key, carried over a line or in a file. The format holds states,
+// digests, counts and times, and never anything of a person.
+package report
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Format names the version of the report; a hub refuses any other.
+const Format = "frontline.report/v1"
+
+// MaxBytes is the size in bytes of the largest envelope a hub reads.
+const MaxBytes = 4 << 20
+
+// Report is one region's account of what it observed, holds and serves.
+type Report struct {
+	Format    string `json:"format"`
+	Region    string `json:"region"`
+	RegionUID string `json:"regionUID"`
+	HubUID    string `json:"hubUID"`
+	// Incarnation is raised by each join, Number by each report of an
+	// incarnation; a hub takes only what is newer than the last it took.
+	Incarnation int64 `json:"incarnation"`
+	Number      int64 `json:"number"`
+	// Observed is the newest order the region verified; nil before the first.
+	Observed *Observed `json:"observed,omitempty"`
+	Feeds    []Feed    `json:"feeds,omitempty"`
+	Pools    []Object  `json:"pools,omitempty"`
+	Posts    []Object  `json:"posts,omitempty"`
+	// Orphans run in the region although the order neither lists nor withdraws them.
+	Orphans  []Orphan  `json:"orphans,omitempty"`
+	Terms    *Terms    `json:"terms,omitempty"`
+	Refusals []Refusal `json:"refusals,omitempty"`
+	Versions Versions  `json:"versions"`
+}
+
+// Observed names an order.
+type Observed struct {
+	Term     int64     `json:"term"`
+	Sequence int64     `json:"sequence"`
+	Digest   string    `json:"digest"`
+	Issued   time.Time `json:"issued"`
+}
+
+// Feed is the region's copy of one feed.
+type Feed struct {
+	ID    string `json:"id"`
+	UID   string `json:"uid"`
+	State string `json:"state"`
+	// Wanted is the release ordered, Held the one in the regional registry.
+	Wanted  int64  `json:"wanted,omitempty"`
+	Held    int64  `json:"held,omitempty"`
+	Content string `json:"content,omitempty"`
+	Records int64  `json:"records,omitempty"`
+	Bytes   int64  `json:"bytes,omitempty"`
+	// Served is the lowest release that any pod serving the feed has mapped.
+	Served int64 `json:"served,omitempty"`
+	// Servers counts the pods that serve Held.
+	Servers int `json:"servers"`
+	// Reason and Message say why Held is not Wanted.
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// Object is the status of a pool or post in the region.
+type Object struct {
+	Name string `json:"name"`
+	// UID and Generation are the hub's, as the order named them.
+	UID        string          `json:"uid"`
+	Generation int64           `json:"generation"`
+	Status     json.RawMessage `json:"status"`
+}
+
+// Orphan is an object that the order no longer lists.
+type Orphan struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	UID  string `json:"uid"`
+}
+
+// Terms repeats the region's own terms.
+type Terms struct {
+	Feeds    []string `json:"feeds,omitempty"`
+	Purposes []string `json:"purposes,omitempty"`
+}
+
+// Refusal is something ordered that the region does not do.
+type Refusal struct {
+	// Subject is the kind and name of what was refused, or "order".
+	Subject string `json:"subject"`
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+}
+
+// Versions of what runs in the region.
+type Versions struct {
+	Agent string `json:"agent"`
+}
