@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types that every kind shares. Ready is always present once an
+// object was looked at. Reconciling and Stalled are present only while they are
+// True, as kstatus expects.
+const (
+	// ConditionReady says whether the object does what its spec asks for.
+	ConditionReady = "Ready"
+
+	// ConditionReconciling surfaces while a controller is still working
+	// towards the newest spec and nothing stands in the way.
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled surfaces when a controller cannot make progress until a
+	// person changes something; its message says what.
+	ConditionStalled = "Stalled"
+)
+
+// Reasons that several kinds share.
+const (
+	// ReasonReady surfaces with Ready=True when nothing is missing.
+	ReasonReady = "Ready"
+
+	// ReasonProgressing surfaces with Ready=Unknown or False, and with
+	// Reconciling=True, while work is under way.
+	ReasonProgressing = "Progressing"
+
+	// ReasonDeleting surfaces with Ready=False while the object waits for its
+	// deletion to be witnessed.
+	ReasonDeleting = "Deleting"
+
+	// ReasonInternalError surfaces when an attempt failed for a reason outside
+	// the object, for instance an unreachable API server; it is tried again.
+	ReasonInternalError = "InternalError"
+
+	// ReasonSuspended surfaces when spec asks that nothing be done.
+	ReasonSuspended = "Suspended"
+
+	// ReasonNoTerms surfaces in a region that has no RegionTerms: nothing is
+	// accepted until the region writes some.
+	ReasonNoTerms = "NoTerms"
+
+	// ReasonRefusedByTerms surfaces where the region's RegionTerms do not
+	// accept a feed or a purpose.
+	ReasonRefusedByTerms = "RefusedByTerms"
+)

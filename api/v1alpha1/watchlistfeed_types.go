@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Format is the form of a publisher's file. Manifests, programs and code spell
+// it the same.
+//
+// +kubebuilder:validation:Enum=un-xml;ofac-csv;frontline-jsonl
+type Format string
+
+const (
+	// FormatUNXML is the consolidated list of the United Nations Security Council, as XML.
+	FormatUNXML Format = "un-xml"
+
+	// FormatOFACCSV is the list of the Office of Foreign Assets Control: sdn.csv, alt.csv and add.csv.
+	FormatOFACCSV Format = "ofac-csv"
+
+	// FormatFrontlineJSONL is the canonical form: one record a line, as JSON.
+	FormatFrontlineJSONL Format = "frontline-jsonl"
+)
+
+// Grade says how much a match on a feed weighs.
+//
+// +kubebuilder:validation:Enum=Authoritative;Shared;OSINT
+type Grade string
+
+const (
+	// GradeAuthoritative is a list by an authority; matches are candidates.
+	GradeAuthoritative Grade = "Authoritative"
+
+	// GradeShared is a list that another authority shares; matches are candidates.
+	GradeShared Grade = "Shared"
+
+	// GradeOSINT is made from open sources; matches are leads, never candidates.
+	GradeOSINT Grade = "OSINT"
+)
+
+// Nature says why the people or documents of a feed are on it.
+//
+// +kubebuilder:validation:Enum=Wanted;Missing;AtRisk;PriorEncounter;Document
+type Nature string
+
+const (
+	// NatureWanted is a person an authority looks for.
+	NatureWanted Nature = "Wanted"
+
+	// NatureMissing is a person who is missed.
+	NatureMissing Nature = "Missing"
+
+	// NatureAtRisk is a person who may be in danger.
+	NatureAtRisk Nature = "AtRisk"
+
+	// NaturePriorEncounter is a person met before.
+	NaturePriorEncounter Nature = "PriorEncounter"
+
+	// NatureDocument is a document that was lost, stolen or revoked.
+	NatureDocument Nature = "Document"
+)
+
+// VerificationMode says how a publisher's file proves where it comes from.
+//
+// +kubebuilder:validation:Enum=Unsigned
+type VerificationMode string
+
+// VerificationUnsigned is a file that carries no signature.
+const VerificationUnsigned VerificationMode = "Unsigned"
+
+// WatchlistFeedSpec is what the owner of a list declares about it.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.timeout) || !has(self.interval) || !self.timeout.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || !self.interval.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self.timeout) <= duration(self.interval)",message="timeout must not be longer than interval; shorten timeout or fetch less often"
+type WatchlistFeedSpec struct {
+	// source says where the publisher's file is fetched.
+	// +required
+	Source FeedSource `json:"source,omitempty,omitzero"`
+
+	// format is the form of the publisher's file: un-xml, ofac-csv (the three
+	// files sdn.csv, alt.csv and add.csv below one URL) or frontline-jsonl.
+	// +required
+	Format Format `json:"format,omitempty"`
+
+	// interval is the time between two looks at the source. Each look is a
+	// conditional request; an unchanged file is not transferred again.
+	// +optional
+	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self) >= duration('5s')",message="interval must be at least 5s; publishers refuse clients that ask more often"
+	Interval Duration `json:"interval,omitempty"`
+
+	// timeout bounds one fetch, from the first byte sent to the last received.
+	// +optional
+	// +kubebuilder:default="60s"
+	Timeout Duration `json:"timeout,omitempty"`
+
+	// maxSize bounds the publisher's file. A larger one is not read further
+	// and the last good release keeps serving.
+	// +optional
+	// +kubebuilder:default="256Mi"
+	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).isGreaterThan(quantity('0'))",message="maxSize must be more than zero; write a size such as 256Mi"
+	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || !quantity(string(self)).isGreaterThan(quantity('4Gi'))",message="maxSize must be at most 4Gi; split a larger list into several feeds"
+	MaxSize *resource.Quantity `json:"maxSize,omitempty"`
+
+	// verification says how the file proves where it comes from.
+	// +required
+	Verification FeedVerification `json:"verification,omitempty,omitzero"`
+
+	// grade says how much a match weighs: Authoritative and Shared give
+	// candidates, OSINT gives leads only.
+	// +required
+	Grade Grade `json:"grade,omitempty"`
+
+	// nature says why people or documents are on the list: Wanted, Missing,
+	// AtRisk, PriorEncounter or Document. Officers act differently on each. A
+	// record that states a nature of its own keeps it. It cannot be changed.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="nature cannot be changed, since officers act on it; create another feed for records of another nature"
+	Nature Nature `json:"nature,omitempty"`
+
+	// legalBasis is the law under which the list may be held and searched.
+	// +required
+	LegalBasis LegalBasis `json:"legalBasis,omitempty,omitzero"`
+
+	// purposes lists what the feed may be searched for. A search for another
+	// purpose does not touch it and says so.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Purposes []Purpose `json:"purposes,omitempty"`
+
+	// sharing says which jurisdictions may hold a copy, and for how long
+	// without a new order.
+	// +required
+	Sharing FeedSharing `json:"sharing,omitempty,omitzero"`
+
+	// gates lists conditions a new release must meet. One that does not is
+	// not published, and the last good release keeps serving.
+	// +optional
+	Gates *FeedGates `json:"gates,omitempty"`
+
+	// retention says how many releases are kept.
+	// +optional
+	// +kubebuilder:default={releases: 5}
+	Retention FeedRetention `json:"retention,omitempty,omitzero"`
+
+	// suspend stops fetching and publishing while it is true. What is
+	// published keeps serving within its age limits.
+	// +optional
+	Suspend *bool `json:"suspend,omitempty"`
+
+	// pin holds the feed at one release, such as v12, or goes back to it. An
+	// empty value follows the newest release.
+	// +optional
+	// +kubebuilder:validation:MaxLength=19
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^v[1-9][0-9]*$')",message="pin is a release version such as v12, or empty to follow the newest release"
+	Pin *string `json:"pin,omitempty"`
+}
+
+// FeedSource says where a publisher's file is fetched.
+type FeedSource struct {
+	// http fetches the file by HTTP or HTTPS.
+	// +required
+	HTTP HTTPSource `json:"http,omitempty,omitzero"`
+}
+
+// HTTPSource is a file served by HTTP or HTTPS.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.caSecretRef) || !self.url.startsWith('http://')",message="caSecretRef has no effect on an http URL; use https or remove caSecretRef"
+// +kubebuilder:validation:XValidation:rule="!has(self.headersSecretRef) || !self.url.startsWith('http://')",message="headersSecretRef would send its secrets in the clear to an http URL; use https or remove headersSecretRef"
+type HTTPSource struct {
+	// url is the address of the file, or of the folder for a format of several
+	// files. Its scheme is http or https.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && self.matches('^https?://[^/?#]+')",message="url is an absolute http or https address, such as https://lists.example.org/consolidated.xml"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z]+://[^/?#]*@')",message="url must not carry a user or a password; put an Authorization header into the Secret of headersSecretRef"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="url must not carry a fragment; remove everything from # on"
+	URL string `json:"url,omitempty"`
+
+	// caSecretRef names a Secret of the feed's namespace whose key ca.crt holds
+	// the certificates, in PEM, that the publisher's certificate must chain to.
+	// Without it the system's certificates are used.
+	// +optional
+	CASecretRef *SecretReference `json:"caSecretRef,omitempty"`
+
+	// headersSecretRef names a Secret of the feed's namespace. Each key is the
+	// name of an HTTP header and its value the header's value.
+	// +optional
+	HeadersSecretRef *SecretReference `json:"headersSecretRef,omitempty"`
+}
+
+// FeedVerification says how a file proves where it comes from.
+type FeedVerification struct {
+	// mode is Unsigned: the publisher signs nothing, and the transport alone
+	// vouches for the file.
+	// +required
+	Mode VerificationMode `json:"mode,omitempty"`
+
+	// reason says why an unsigned file is acceptable, for whoever audits it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('[^ ]')",message="reason must say why an unsigned file is acceptable"
+	Reason string `json:"reason,omitempty"`
+}
+
+// LegalBasis is the law under which a list may be held and searched.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.reviewBy) || !self.reviewBy.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$') || self.reviewBy <= string(self.validUntil)",message="reviewBy must not be after validUntil; a basis is reviewed before it ends"
+type LegalBasis struct {
+	// controller is the authority responsible for the data, as data-protection
+	// law uses the word.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('[^ ]')",message="controller must name the authority that is responsible for the data"
+	Controller string `json:"controller,omitempty"`
+
+	// reference is the legal act, such as UNSCR 1267/1989/2253.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('[^ ]')",message="reference must name the legal act, such as UNSCR 1267/1989/2253"
+	Reference string `json:"reference,omitempty"`
+
+	// reviewBy is the day, as YYYY-MM-DD, by which the basis must be reviewed.
+	// Past it the feed keeps serving and its condition LegalBasisValid says
+	// that a review is due.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')",message="reviewBy is a day written YYYY-MM-DD, such as 2027-06-30"
+	ReviewBy string `json:"reviewBy,omitempty"`
+
+	// validUntil is when the basis ends, in RFC 3339. From then on the feed is
+	// searched nowhere and every answer names it, with reason LegalBasis.
+	// +required
+	ValidUntil metav1.Time `json:"validUntil,omitempty,omitzero"`
+}
+
+// FeedSharing says who may hold a copy.
+type FeedSharing struct {
+	// allow lists the jurisdictions, as ISO 3166-1 alpha-2 codes, that may hold
+	// a copy. In any other no copy can exist.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=260
+	Allow []CountryCode `json:"allow,omitempty"`
+
+	// maxCopyAge bounds how old the last signed order behind a copy may be.
+	// Regions and posts can only tighten it.
+	// +required
+	MaxCopyAge AgeLimits `json:"maxCopyAge,omitempty,omitzero"`
+}
+
+// FeedGates are conditions on a new release.
+type FeedGates struct {
+	// minRecords is the smallest number of records a release may have. It
+	// catches a file that was cut short.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	MinRecords int64 `json:"minRecords,omitempty"`
+}
+
+// FeedRetention says how many releases are kept.
+type FeedRetention struct {
+	// releases is the number of newest releases kept, with their content. The
+	// one that is served, or pinned, is always kept.
+	// +optional
+	// +kubebuilder:default=5
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	Releases int32 `json:"releases,omitempty"`
+}
+
+// WatchlistFeedStatus is what the hub knows of a feed.
+type WatchlistFeedStatus struct {
+	// conditions are Ready, Fetched, Built, Published, LegalBasisValid and,
+	// while true, Suspended.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status describes.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// id is the feed's id, NAMESPACE.NAME.
+	// +optional
+	ID FeedID `json:"id,omitempty"`
+
+	// release is the release that regions are ordered to serve.
+	// +optional
+	Release *FeedRelease `json:"release,omitempty"`
+
+	// highestNumber is the highest number ever given to a release of this
+	// feed. Numbers are never given twice.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	HighestNumber int64 `json:"highestNumber,omitempty"`
+
+	// source describes the publisher's file that was read last.
+	// +optional
+	Source *FeedSourceStatus `json:"source,omitempty"`
+
+	// basisUntil is the day on which the legal basis ends, for display.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	BasisUntil string `json:"basisUntil,omitempty"`
+
+	// regions is regionsServed and regionsWanted for display, such as 2/2.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=32
+	Regions string `json:"regions,omitempty"`
+
+	// regionsServed is the number of regions that serve the release.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	RegionsServed *int32 `json:"regionsServed,omitempty"`
+
+	// regionsWanted is the number of regions that are ordered to serve it.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	RegionsWanted *int32 `json:"regionsWanted,omitempty"`
+}
+
+// FeedRelease is the release a feed stands at.
+type FeedRelease struct {
+	// version is the release's number with a leading v, such as v12.
+	// +required
+	Version ReleaseVersion `json:"version,omitempty"`
+
+	// number is the release's number, from 1.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Number int64 `json:"number,omitempty"`
+
+	// name is the name of the WatchlistRelease.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// digest is the digest of the release's snapshot.
+	// +required
+	Digest Digest `json:"digest,omitempty"`
+
+	// artifact is the digest of the OCI manifest that carries the snapshot.
+	// +optional
+	Artifact Digest `json:"artifact,omitempty"`
+
+	// records is the number of records in the release.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Records *int64 `json:"records,omitempty"`
+
+	// listDate is the day, as YYYY-MM-DD, that the publisher put on the list.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	ListDate string `json:"listDate,omitempty"`
+}
+
+// FeedSourceStatus describes the publisher's file that was read last.
+type FeedSourceStatus struct {
+	// digest is the digest of the file.
+	// +optional
+	Digest Digest `json:"digest,omitempty"`
+
+	// etag is the file's entity tag, sent back with the next request.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	ETag string `json:"etag,omitempty"`
+
+	// lastModified is the Last-Modified header of the file, sent back with the
+	// next request.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastModified string `json:"lastModified,omitempty"`
+
+	// url is the address the file was read from; validators of another address are not sent.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	URL string `json:"url,omitempty"`
+}
+
+// WatchlistFeed is one publisher's list. It lives on the hub in its owner's
+// namespace; its id is NAMESPACE.NAME. The hub fetches the publisher's file,
+// builds a release of each changed one, and orders regions whose jurisdiction
+// the owner shares it with to serve it. Deleting a feed orders its copies to be
+// erased.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=watchlistfeeds,scope=Namespaced,shortName=feed,categories=frontline
+// +kubebuilder:printcolumn:name="Grade",type=string,JSONPath=`.spec.grade`,description="How much a match weighs"
+// +kubebuilder:printcolumn:name="Release",type=string,JSONPath=`.status.release.version`,description="The release regions are ordered to serve"
+// +kubebuilder:printcolumn:name="Records",type=integer,JSONPath=`.status.release.records`,description="Records in that release"
+// +kubebuilder:printcolumn:name="List Date",type=string,JSONPath=`.status.release.listDate`,description="The day the publisher put on the list"
+// +kubebuilder:printcolumn:name="Basis Until",type=string,JSONPath=`.status.basisUntil`,description="The day the legal basis ends"
+// +kubebuilder:printcolumn:name="Regions",type=string,JSONPath=`.status.regions`,description="Regions that serve the release of those ordered to"
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the newest content serves everywhere it should"
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,description="Why, and what to do"
+// +kubebuilder:printcolumn:name="Age",type=date,priority=1,JSONPath=`.metadata.creationTimestamp`,description="How long the object has existed"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",message="a feed's name is a DNS label of at most 50 characters that begins with a letter, since its id is NAMESPACE.NAME"
+type WatchlistFeed struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard metadata of an object.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+
+	// spec is what the owner declares about the list.
+	// +required
+	Spec WatchlistFeedSpec `json:"spec,omitzero"`
+
+	// status is what the hub knows of the feed.
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
+	Status WatchlistFeedStatus `json:"status,omitempty,omitzero"`
+}
+
+// ID returns the feed's id, NAMESPACE.NAME.
+func (f *WatchlistFeed) ID() FeedID { return NewFeedID(f.Namespace, f.Name) }
+
+// Suspended reports whether the owner stopped fetching and publishing.
+func (f *WatchlistFeed) Suspended() bool { return f.Spec.Suspend != nil && *f.Spec.Suspend }
+
+// Pinned returns the release the feed is held at, or the empty version when it
+// follows the newest.
+func (f *WatchlistFeed) Pinned() ReleaseVersion {
+	if f.Spec.Pin == nil {
+		return ""
+	}
+	return ReleaseVersion(*f.Spec.Pin)
+}
+
+// GetConditions returns the conditions of the feed.
+func (f *WatchlistFeed) GetConditions() []metav1.Condition { return f.Status.Conditions }
+
+// SetConditions replaces the conditions of the feed.
+func (f *WatchlistFeed) SetConditions(conditions []metav1.Condition) {
+	f.Status.Conditions = conditions
+}
+
+// WatchlistFeedList is a list of WatchlistFeeds.
+//
+// +kubebuilder:object:root=true
+type WatchlistFeedList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty,omitzero"`
+
+	// items are the objects of the list.
+	Items []WatchlistFeed `json:"items"`
+}
+
+// Ready of a WatchlistFeed is True when its release serves in every region it
+// is ordered to, even if a newer file could not be read; Fetched, Built and
+// Published then say what went wrong with the newer one.
+const (
+	// ReasonServing surfaces with Ready=True when every wanted region serves.
+	ReasonServing = "Serving"
+
+	// ReasonRollingOut surfaces with Ready=False while regions still fetch.
+	ReasonRollingOut = "RollingOut"
+
+	// ReasonNoRegion surfaces with Ready=True when a release stands and no
+	// region is ordered to serve it.
+	ReasonNoRegion = "NoRegion"
+
+	// ReasonNoRelease surfaces with Ready=False until a first release stands.
+	ReasonNoRelease = "NoRelease"
+)
+
+// Fetched follows the publisher's file.
+const (
+	// ConditionFetched says whether the last look at the source succeeded.
+	ConditionFetched = "Fetched"
+
+	// ReasonFetched surfaces when the file was read, or had not changed.
+	ReasonFetched = "Fetched"
+
+	// ReasonFetchFailed surfaces when the publisher did not answer, or
+	// answered with an error; it is tried again.
+	ReasonFetchFailed = "FetchFailed"
+
+	// ReasonTooLarge surfaces when the file is larger than maxSize.
+	ReasonTooLarge = "TooLarge"
+
+	// ReasonSecretNotFound surfaces when a Secret the source names is missing
+	// or lacks a key.
+	ReasonSecretNotFound = "SecretNotFound"
+)
+
+// Built follows the making of a release from the file.
+const (
+	// ConditionBuilt says whether the file read last became, or is, a release.
+	ConditionBuilt = "Built"
+
+	// ReasonBuilt surfaces when it did.
+	ReasonBuilt = "Built"
+
+	// ReasonParseFailed surfaces when the file is not in the feed's format.
+	// The last good release keeps serving.
+	ReasonParseFailed = "ParseFailed"
+
+	// ReasonGateFailed surfaces when the file does not meet spec.gates. The
+	// last good release keeps serving.
+	ReasonGateFailed = "GateFailed"
+
+	// ReasonPinNotFound surfaces when spec.pin names a release that is not kept.
+	ReasonPinNotFound = "PinNotFound"
+)
+
+// Published uses the reasons Published and PublishFailed of RegionalCluster.
+const (
+	// ConditionPublished says whether the release stands in the registry.
+	ConditionPublished = "Published"
+)
+
+// LegalBasisValid follows the clock.
+const (
+	// ConditionLegalBasisValid says whether the list may be held and searched.
+	ConditionLegalBasisValid = "LegalBasisValid"
+
+	// ReasonValid surfaces with True before reviewBy.
+	ReasonValid = "Valid"
+
+	// ReasonReviewDue surfaces with True after reviewBy and before validUntil.
+	ReasonReviewDue = "ReviewDue"
+
+	// ReasonExpired surfaces with False from validUntil on.
+	ReasonExpired = "Expired"
+)
+
+// ConditionSuspended is present, and True, only while spec.suspend is true.
+const ConditionSuspended = "Suspended"
