@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package artifact
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// Causes that callers tell apart with errors.Is.
+var (
+	// ErrNotFound means the registry answered and does not have it.
+	ErrNotFound = errdef.ErrNotFound
+	// ErrDigest means the bytes received are not those of the digest asked for.
+	ErrDigest = errors.New("content does not match its digest")
+	// ErrTooLarge means a size limit was exceeded.
+	ErrTooLarge = errors.New("content exceeds its size limit")
+	// ErrMalformed means the artifact is not what its name promises.
+	ErrMalformed = errors.New("artifact is malformed")
+)
+
+// Error says what failed on which artifact and what to do about it.
+type Error struct {
+	Op         string // "push snapshot", "fetch order" …
+	Registry   string // host and port
+	Repository string
+	Reference  string // digest or tag; empty when the whole repository is meant
+	Err        error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	reference := e.Repository
+	switch {
+	case strings.Contains(e.Reference, ":"):
+		reference += "@" + e.Reference
+	case e.Reference != "":
+		reference += ":" + e.Reference
+	}
+	return e.Op + " " + reference + " at registry " + e.Registry + ": " + cause(e.Err) + "; " + next(e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// cause leaves out what net/http puts in front of an error: the method and
+// the whole URL, whose query may hold a registry's signature.
+func cause(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err.Error()
+	}
+	var r *errcode.ErrorResponse
+	if errors.As(err, &r) {
+		text := "the registry answered " + http.StatusText(r.StatusCode)
+		if len(r.Errors) > 0 {
+			text += " (" + r.Errors[0].Code + ")"
+		}
+		return text
+	}
+	return err.Error()
+}
+
+func next(err error) string {
+	var r *errcode.ErrorResponse
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return "push it again, or look whether the repository's name is right"
+	case errors.Is(err, ErrDigest), errors.Is(err, ErrMalformed):
+		return "nothing of it was used; look who else can write to this registry, then push it again"
+	case errors.Is(err, ErrTooLarge):
+		return "nothing of it was used; raise the limit or publish less"
+	case errors.As(err, &r) && (r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden):
+		return "look at the certificate or credential used for this registry and what it may do"
+	case isUnknownBlob(err):
+		return "the registry is being cleaned up; it is tried again"
+	default:
+		return "look whether the registry is up and reachable; it is tried again"
+	}
+}
+
+// isUnknownBlob recognises the answer to a manifest one of whose blobs was
+// swept between its push and the manifest's.
+func isUnknownBlob(err error) bool {
+	var r *errcode.ErrorResponse
+	if !errors.As(err, &r) {
+		return false
+	}
+	for _, e := range r.Errors {
+		if e.Code == errcode.ErrorCodeManifestBlobUnknown || e.Code == errcode.ErrorCodeBlobUnknown {
+			return true
+		}
+	}
+	return false
+}

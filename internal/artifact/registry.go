@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package artifact
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// Registry is a client of one OCI registry. It is safe for concurrent use.
+type Registry struct {
+	host   string
+	prefix string // path before each repository's name, with a trailing slash
+	plain  bool
+	client remote.Client
+}
+
+// Connect returns a client of the registry at baseURL ("https://host:port"),
+// which knows its callers by the certificate client presents. The client's
+// Timeout bounds a whole transfer and should be zero: transfers end when
+// their context does, or when nothing arrives for a minute.
+func Connect(baseURL string, client *http.Client) (*Registry, error) {
+	u, err := url.Parse(baseURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return nil, fmt.Errorf("registry: the base URL must have the form https://host:port")
+	}
+	if client == nil {
+		return nil, fmt.Errorf("registry %s: no HTTP client given", u.Host)
+	}
+	return &Registry{host: u.Host, prefix: prefix(u.Path), plain: u.Scheme == "http", client: client}, nil
+}
+
+// Credential of an external registry: user name and password, or a token
+// alone (sent as an identity token, OAuth 2).
+type Credential struct {
+	Username string
+	Password string
+	Token    string
+}
+
+// ConnectExternal returns a client of a registry by its address,
+// "host[:port][/prefix]", always over TLS. client is http.DefaultClient when
+// nil.
+func ConnectExternal(address string, client *http.Client, credential Credential) (*Registry, error) {
+	host, path, _ := strings.Cut(address, "/")
+	if host == "" || strings.Contains(address, "://") || strings.ContainsAny(host, "@ ?#") {
+		return nil, errors.New("registry: the address must have the form host[:port][/prefix]")
+	}
+	if client == nil {
+		client = http.DefaultClient
+	}
+	return &Registry{host: host, prefix: prefix(path), client: &auth.Client{
+		Client: client,
+		Cache:  auth.NewCache(),
+		Credential: auth.StaticCredential(host, auth.Credential{
+			Username: credential.Username, Password: credential.Password, RefreshToken: credential.Token,
+		}),
+	}}, nil
+}
+
+// Host returns host and port of the registry.
+func (r *Registry) Host() string { return r.host }
+
+func prefix(path string) string {
+	path = strings.Trim(path, "/")
+	if path == "" {
+		return ""
+	}
+	return path + "/"
+}
+
+func (r *Registry) repository(name string) (*remote.Repository, error) {
+	repo, err := remote.NewRepository(r.host + "/" + r.prefix + name)
+	if err != nil {
+		return nil, err
+	}
+	repo.Client, repo.PlainHTTP = r.client, r.plain
+	repo.MaxMetadataBytes = maxManifest
+	repo.SkipReferrersGC = true
+	return repo, nil
+}
+
+func (r *Registry) fail(op, repo, reference string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &Error{Op: op, Registry: r.host, Repository: repo, Reference: reference, Err: err}
+}
+
+// Resolve returns the descriptor of the manifest a tag or digest names.
+func (r *Registry) Resolve(ctx context.Context, repo, reference string) (ocispec.Descriptor, error) {
+	repository, err := r.repository(repo)
+	if err != nil {
+		return ocispec.Descriptor{}, r.fail("resolve", repo, reference, err)
+	}
+	desc, err := repository.Manifests().Resolve(ctx, reference)
+	return desc, r.fail("resolve", repo, reference, err)
+}
+
+// Delete removes a manifest. The blobs stay until the registry is cleaned up.
+// A manifest that is not there is no error.
+func (r *Registry) Delete(ctx context.Context, repo, manifestDigest string) error {
+	repository, err := r.repository(repo)
+	if err != nil {
+		return r.fail("delete", repo, manifestDigest, err)
+	}
+	parsed, err := parseDigest(manifestDigest)
+	if err != nil {
+		return r.fail("delete", repo, manifestDigest, err)
+	}
+	err = repository.Manifests().Delete(ctx, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: parsed})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return r.fail("delete", repo, manifestDigest, err)
+}
+
+// manifest fetches and decodes the manifest a tag or digest names, and checks
+// its bytes against the digest, its size and its artifact type.
+func manifest(ctx context.Context, repo *remote.Repository, reference, artifactType string) (ocispec.Descriptor, ocispec.Manifest, []byte, error) {
+	var m ocispec.Manifest
+	desc, body, err := repo.Manifests().FetchReference(ctx, reference)
+	if err != nil {
+		return desc, m, nil, err
+	}
+	defer body.Close() //nolint:errcheck // read to its end or given up
+	if desc.Size > maxManifest {
+		return desc, m, nil, fmt.Errorf("manifest of %d bytes: %w", desc.Size, ErrTooLarge)
+	}
+	// A registry that names the wrong digest for a digest asked for must not
+	// choose what the bytes are compared with.
+	if want, err := digest.Parse(reference); err == nil {
+		desc.Digest = want
+	}
+	data, err := content.ReadAll(body, desc)
+	if err != nil {
+		return desc, m, nil, mismatch(err)
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return desc, m, nil, fmt.Errorf("manifest is no JSON: %w", ErrMalformed)
+	}
+	if m.ArtifactType != artifactType || desc.MediaType != ocispec.MediaTypeImageManifest {
+		return desc, m, nil, fmt.Errorf("artifact type %q instead of %q: %w", m.ArtifactType, artifactType, ErrMalformed)
+	}
+	return desc, m, data, nil
+}
+
+// mismatch marks the errors of a reader that verifies as ErrDigest; a body
+// that ended early or an unreachable registry keeps its own cause.
+func mismatch(err error) error {
+	if errors.Is(err, content.ErrMismatchedDigest) || errors.Is(err, content.ErrTrailingData) || errors.Is(err, content.ErrInvalidDescriptorSize) {
+		return fmt.Errorf("%w (%w)", ErrDigest, err)
+	}
+	return err
+}
+
+// pushBlob uploads data unless the repository has it.
+func pushBlob(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
+	exists, err := repo.Blobs().Exists(ctx, desc)
+	if err != nil || exists {
+		return err
+	}
+	return uploadBlob(ctx, repo, desc, open)
+}
+
+func uploadBlob(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
+	body, err := open()
+	if err != nil {
+		return err
+	}
+	defer body.Close() //nolint:errcheck // only read
+	return repo.Blobs().Push(ctx, desc, body)
+}
+
+func opener(data []byte) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+}
+
+// parseDigest accepts sha256 alone: it is what orders are written in.
+func parseDigest(s string) (digest.Digest, error) {
+	d, err := digest.Parse(s)
+	if err != nil || d.Algorithm() != digest.SHA256 {
+		return "", fmt.Errorf("%q is no sha256 digest: %w", s, ErrMalformed)
+	}
+	return d, nil
+}
