@@ -47,7 +47,7 @@ var suites = []suite{
 	},
 	{
 		name: "coredns", module: "github.com/coredns/coredns", ldflags: plainFlags,
-		programs: []program{{"coredns", "github.com/coredns/coredns", 100 * time.Second}},
+		programs: []program{{"coredns", "github.com/coredns/coredns", 120 * time.Second}},
 	},
 }
 
