@@ -57,22 +57,31 @@ func (d Dir) HasBlob(digest string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// Encode returns the bytes of the set as they are stored, feeds sorted by id,
+// and their digest: the name by which an Ack speaks of the set.
+func Encode(set Set) (data []byte, digest string, err error) {
+	set.Format = SetFormat
+	set.Feeds = slices.SortedFunc(slices.Values(set.Feeds), func(a, b Feed) int { return cmp.Compare(a.ID, b.ID) })
+	data, err = canonical.Marshal(set)
+	if err != nil {
+		return nil, "", fmt.Errorf("set of pool %s: %w", set.Pool, err)
+	}
+	return data, canonical.Digest(data), nil
+}
+
 // Install writes the set and turns the current link to it. The blobs of the
 // set's served feeds must be there. It returns the set's digest.
 func (d Dir) Install(set Set) (string, error) {
-	set.Format = SetFormat
-	slices.SortFunc(set.Feeds, func(a, b Feed) int { return cmp.Compare(a.ID, b.ID) })
+	data, digest, err := Encode(set)
+	if err != nil {
+		return "", err
+	}
 	for _, f := range set.Feeds {
 		if f.State == Serve && !d.HasBlob(f.Content) {
 			return "", fmt.Errorf("set of pool %s: the blob of feed %s is not in the directory", set.Pool, f.ID)
 		}
 	}
-	data, err := canonical.Marshal(set)
-	if err != nil {
-		return "", fmt.Errorf("set of pool %s: %w", set.Pool, err)
-	}
-	digest := canonical.Digest(data)
-	name := filepath.Join(setsDir, strings.TrimPrefix(digest, "sha256:")+".json")
+	name := filepath.Join(setsDir, setName(digest))
 	if err := writeFile(filepath.Join(d.root, name), data); err != nil {
 		return "", err
 	}
@@ -85,18 +94,34 @@ func (d Dir) Install(set Set) (string, error) {
 // Current reads the set that the link names and its digest. The error is
 // fs.ErrNotExist before the first set.
 func (d Dir) Current() (Set, string, error) {
-	data, err := os.ReadFile(filepath.Join(d.root, currentLink))
+	path, err := filepath.EvalSymlinks(filepath.Join(d.root, currentLink))
 	if err != nil {
 		return Set{}, "", fmt.Errorf("current set: %w", err)
 	}
-	var set Set
-	if err := canonical.UnmarshalStrict(data, &set); err != nil {
+	set, err := d.set(path)
+	if err != nil {
 		return Set{}, "", fmt.Errorf("current set: %w", err)
 	}
-	if set.Format != SetFormat {
-		return Set{}, "", fmt.Errorf("current set: its format is not %s; loader and engine differ in version", SetFormat)
+	return set, "sha256:" + strings.TrimSuffix(filepath.Base(path), ".json"), nil
+}
+
+// set reads the set in the file path and compares it with the digest the file is named by.
+func (d Dir) set(path string) (Set, error) {
+	var set Set
+	data, err := os.ReadFile(path) //nolint:gosec // the path is of the contract
+	if err != nil {
+		return set, err
 	}
-	return set, canonical.Digest(data), nil
+	if got := canonical.Digest(data); setName(got) != filepath.Base(path) {
+		return set, fmt.Errorf("%s holds %s; it was damaged, remove it and let the loader install it again", filepath.Base(path), got)
+	}
+	if err := canonical.UnmarshalStrict(data, &set); err != nil {
+		return set, err
+	}
+	if set.Format != SetFormat {
+		return set, fmt.Errorf("its format is not %s; loader and engine differ in version", SetFormat)
+	}
+	return set, nil
 }
 
 // WriteClocks replaces the clocks.
@@ -115,22 +140,22 @@ func (d Dir) Clocks() (Clocks, error) {
 	return c, err
 }
 
-// Collect removes blobs and sets that neither the current set nor the one
-// with the digest in use names. The engine keeps a removed file mapped until
-// its last reader is through.
+// Collect removes the blobs and sets that neither the current set nor the one
+// with the digest inUse names. An empty inUse says that the engine uses none.
+// The engine keeps a removed file mapped until its last reader is through.
 func (d Dir) Collect(inUse string) error {
-	set, current, err := d.Current()
+	current, digest, err := d.Current()
 	if err != nil {
 		return err
 	}
-	if inUse != "" && inUse != current {
-		return nil // the engine is between two sets: the files of both are needed
-	}
-	keep := map[string]bool{strings.TrimPrefix(current, "sha256:") + ".json": true}
-	for _, f := range set.Feeds {
-		if f.State == Serve {
-			keep[filepath.Base(d.BlobPath(f.Content))] = true
+	keep := map[string]bool{}
+	d.keep(keep, current, digest)
+	if inUse != "" && inUse != digest {
+		used, err := d.set(filepath.Join(d.root, setsDir, setName(inUse)))
+		if err != nil {
+			return fmt.Errorf("set in use: %w", err)
 		}
+		d.keep(keep, used, inUse)
 	}
 	var errs []error
 	for _, dir := range []string{blobsDir, setsDir} {
@@ -146,6 +171,18 @@ func (d Dir) Collect(inUse string) error {
 	}
 	return errors.Join(errs...)
 }
+
+// keep marks the names of the files that belong to the set.
+func (d Dir) keep(names map[string]bool, set Set, digest string) {
+	names[setName(digest)] = true
+	for _, f := range set.Feeds {
+		if f.State == Serve {
+			names[filepath.Base(d.BlobPath(f.Content))] = true
+		}
+	}
+}
+
+func setName(digest string) string { return strings.TrimPrefix(digest, "sha256:") + ".json" }
 
 // WriteAck replaces the acknowledgement in the engine's directory dir.
 func WriteAck(dir string, a Ack) error {

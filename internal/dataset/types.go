@@ -49,6 +49,8 @@ type Feed struct {
 	// Reason is a reason of the answer contract; empty when the state is Serve.
 	Reason  string `json:"reason,omitempty"`
 	Release int64  `json:"release,omitempty"`
+	// Floor is the lowest release that may be searched while Release cannot be loaded.
+	Floor int64 `json:"floor,omitempty"`
 	// Content is the digest of the blob, Size its bytes, Records its records.
 	Content  string   `json:"content,omitempty"`
 	Size     int64    `json:"size,omitempty"`
@@ -82,7 +84,7 @@ type Ack struct {
 	Set string `json:"set,omitempty"`
 	// Feeds maps each feed searched to its release.
 	Feeds map[string]int64 `json:"feeds,omitempty"`
-	// Refused is the digest of a newer set that the engine did not take, Error the cause.
+	// Refused is the digest of a newer set that was not taken, or not taken in full, Error the cause.
 	Refused string `json:"refused,omitempty"`
 	Error   string `json:"error,omitempty"`
 }
