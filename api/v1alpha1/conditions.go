@@ -2,6 +2,21 @@
 
 package v1alpha1
 
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Object is what helpers for conditions need of a kind. Every kind of this
+// package provides it.
+//
+// +kubebuilder:object:generate=false
+// +kubebuilder:ac:generate=false
+type Object interface {
+	metav1.Object
+	// GetConditions returns the conditions of the object's status.
+	GetConditions() []metav1.Condition
+	// SetConditions replaces the conditions of the object's status.
+	SetConditions(conditions []metav1.Condition)
+}
+
 // Condition types that every kind shares. Ready is always present once an
 // object was looked at. Reconciling and Stalled are present only while they are
 // True, as kstatus expects.
