@@ -1,0 +1,154 @@
+{{/* SPDX-License-Identifier: Apache-2.0 */}}
+
+{{/*
+Names are fixed, not derived from the release: certificates, Secrets and the
+pods of the region refer to them. Hence one installation in a namespace.
+*/}}
+
+{{- define "frontline.labels" -}}
+app.kubernetes.io/name: frontline
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: frontline
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* Takes (dict "root" $ "component" NAME). */}}
+{{- define "frontline.selector" -}}
+app.kubernetes.io/name: frontline
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "frontline.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{/* The component that runs the agent in this role. */}}
+{{- define "frontline.agentComponent" -}}
+{{ eq .Values.role "all" | ternary "all" "agent" }}
+{{- end }}
+
+{{- define "frontline.runsHub" -}}
+{{- if has .Values.role (list "hub" "all") }}true{{ end -}}
+{{- end }}
+{{- define "frontline.runsAgent" -}}
+{{- if has .Values.role (list "region" "all") }}true{{ end -}}
+{{- end }}
+
+{{- define "frontline.regionNamespace" -}}
+region-{{ required "region.name is needed for the roles region and all: set it to the name of the RegionalCluster" .Values.region.name }}
+{{- end }}
+
+{{- define "frontline.registryURL" -}}
+https://frontline-registry.{{ .Release.Namespace }}.svc:5000
+{{- end }}
+
+{{/* Flags that hub and all share. */}}
+{{- define "frontline.hubArgs" -}}
+- --gateway-bind=:8443
+- --gateway-address={{ .Values.hub.gateway.address | default (printf "frontline-gateway.%s.svc:%v" .Release.Namespace .Values.hub.gateway.service.port) }}
+- --leader-elect={{ .Values.hub.leaderElection }}
+- --timestamp-interval={{ .Values.hub.timestamps.interval }}
+- --timestamp-lifetime={{ .Values.hub.timestamps.lifetime }}
+{{- end }}
+
+{{/* Flags that agent and all share. */}}
+{{- define "frontline.agentArgs" -}}
+- --region={{ .Values.region.name }}
+- --bind=:9443
+- --engine-image={{ .Values.agent.engineImage | default (include "frontline.image" .) }}
+{{- end }}
+
+{{/* Flags that hub, agent and all share. */}}
+{{- define "frontline.commonArgs" -}}
+- --install-namespace={{ .Release.Namespace }}
+- --registry={{ include "frontline.registryURL" . }}
+- --state-dir=/var/lib/frontline
+- --metrics-bind=:8080
+- --health-bind=:8081
+- --log-level={{ .Values.logLevel }}
+{{- end }}
+
+{{- define "frontline.podMetadata" -}}
+labels:
+  {{- include "frontline.labels" .root | nindent 2 }}
+  app.kubernetes.io/component: {{ .component }}
+  {{- with .root.Values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .root.Values.podAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* What all pods have in common; passes Pod Security restricted. */}}
+{{- define "frontline.podSpec" -}}
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* What all containers have in common. */}}
+{{- define "frontline.container" -}}
+image: {{ include "frontline.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  runAsNonRoot: true
+  capabilities: {drop: [ALL]}
+  seccompProfile: {type: RuntimeDefault}
+livenessProbe:
+  httpGet: {path: /livez, port: health}
+  periodSeconds: 10
+  failureThreshold: 6
+readinessProbe:
+  httpGet: {path: /readyz, port: health}
+  periodSeconds: 5
+{{- end }}
+
+{{/* A claim of a StatefulSet; takes a `persistence` value. */}}
+{{- define "frontline.claimSpec" -}}
+accessModes: [ReadWriteOnce]
+{{- with .storageClass }}
+storageClassName: {{ . }}
+{{- end }}
+resources:
+  requests: {storage: {{ .size }}}
+{{- end }}
