@@ -211,7 +211,7 @@ type WatchlistReleaseStatus struct {
 // +kubebuilder:printcolumn:name="List Date",type=string,priority=1,JSONPath=`.spec.listDate`,description="The day the publisher put on the list"
 // +kubebuilder:printcolumn:name="Digest",type=string,priority=1,JSONPath=`.spec.contentDigest`,description="Digest of the snapshot"
 // +kubebuilder:printcolumn:name="Age",type=date,priority=1,JSONPath=`.metadata.creationTimestamp`,description="How long the object has existed"
-// +kubebuilder:validation:XValidation:rule="self.metadata.name == self.spec.feed.name + '-' + string(self.spec.number)",message="a release is named after its feed and its number, such as un-sc-12"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.startsWith(self.spec.feed.name + '-') && self.metadata.name.matches('-[1-9][0-9]{0,17}$') && int(self.metadata.name.substring(size(self.spec.feed.name) + 1)) == self.spec.number",message="a release is named after its feed and its number, such as un-sc-12"
 type WatchlistRelease struct {
 	metav1.TypeMeta `json:",inline"`
 
