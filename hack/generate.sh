@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Writes everything that is derived from the types in api/v1alpha1: deepcopy
-# functions, apply configurations and the CRDs in config/crd/bases.
+# Writes everything that is derived: from the types in api/v1alpha1 deepcopy
+# functions, apply configurations and the CRDs in config/crd/bases; from those the
+# chart's templates; from the chart the manifests of config/default.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,3 +16,6 @@ rm -rf api/v1alpha1/applyconfiguration config/crd/bases
 generate object:headerFile=hack/boilerplate.go.txt
 generate applyconfiguration:headerFile=hack/boilerplate.go.txt
 generate crd output:crd:dir=config/crd/bases
+
+hack/generate/chart-crds.sh
+hack/generate/kustomize.sh

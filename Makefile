@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make help` lists the targets. What is long is a script under hack/; a target
+# is in the part of this file, or of hack/make/, that its subject belongs to.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
+IMAGE ?= ghcr.io/frontline-screening/frontline:$(VERSION)
+LDFLAGS := -s -w -X github.com/frontline-screening/frontline/internal/cli.version=$(VERSION)
+
+include hack/make/verify.mk
+include hack/make/test.mk
+include hack/make/demo.mk
+
+##@ General
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Build
+
+.PHONY: build
+build: ## Build the binary into bin/.
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/frontline .
+
+.PHONY: image
+image: packages ## Build the image into dist/frontline.tar (IMAGE=name:tag).
+	hack/image/build.sh '$(IMAGE)' '$(VERSION)' dist/frontline.tar
+
+.PHONY: tools
+tools: ## Build the pinned tools into the user's cache folder.
+	@for tool in controller-gen golangci-lint helm kustomize; do hack/tool.sh --path $$tool; done
+
+.PHONY: packages
+packages: ## Install the Debian packages that images and test clusters need (root).
+	@hack/make/packages.sh
+
+.PHONY: clean
+clean: ## Remove bin/ and dist/; what is cached for the user stays.
+	rm -rf bin dist
