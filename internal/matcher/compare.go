@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcher
+
+// How alike paired words are.
+const (
+	alikeJoined  = 0.97
+	alikeInitial = 0.6
+	// reordering costs a little, so that the name in its order comes first.
+	costReordered = 0.01
+	// aloneMost is the most that one paired word can reach where either name has more
+	// words that tell something: sharing a family name is not sharing a name.
+	aloneMost = 0.7
+	// leastLikeness is what is worth judging.
+	leastLikeness = 0.45
+)
+
+// edited is how alike two words one edit apart are: the longer, the more.
+func edited(runes int) float64 { return 1 - 0.9/float64(runes) }
+
+// compare pairs the words of the subject with those of a name: equal words first,
+// then joined neighbours, then words one edit apart, then initials. The score is the
+// mean of the shares of weight that were paired on either side.
+func (x *index) compare(words []queryWord, weights []float32, n *name) likeness {
+	var l likeness
+	var pairQ, pairN [maxTokens]float64 // how well each word is paired; 0 if not
+	var to [maxTokens]int               // where each word of the subject went
+	for i := range words {
+		to[i] = -1
+	}
+	pair := func(i, j int, alike float64) { pairQ[i], pairN[j], to[i] = alike, alike, j }
+	for i, w := range words {
+		id, ok := x.byWord[w.text]
+		for j, v := range n.words {
+			if ok && v == id && pairN[j] == 0 {
+				pair(i, j, 1)
+				l.equal++
+				break
+			}
+		}
+	}
+	l.joined = x.pairJoined(words, n, &pairQ, &pairN)
+	for i, w := range words {
+		if pairQ[i] != 0 || len(w.runes) < minFuzzy {
+			continue
+		}
+		for j, v := range n.words {
+			if t := x.words[v].text; pairN[j] == 0 && len(t) >= minFuzzy && oneEdit(w.runes, t) {
+				pair(i, j, edited(max(len(w.runes), len(t))))
+				l.edited++
+				break
+			}
+		}
+	}
+	if l.equal+l.edited > 0 {
+		for i, w := range words {
+			for j, v := range n.words {
+				t := x.words[v].text
+				if pairQ[i] == 0 && pairN[j] == 0 && (len(w.runes) == 1 || len(t) == 1) && w.runes[0] == t[0] {
+					pair(i, j, alikeInitial)
+				}
+			}
+		}
+	}
+	l.score = x.coverage(words, weights, n, &pairQ, &pairN, &l)
+	last := -1
+	for i := range words {
+		if to[i] >= 0 {
+			l.reordered = l.reordered || to[i] < last
+			last = to[i]
+		}
+	}
+	if l.reordered {
+		l.score -= costReordered
+	}
+	return l
+}
+
+// pairJoined pairs two neighbours on one side with one word on the other, both ways.
+func (x *index) pairJoined(words []queryWord, n *name, pairQ, pairN *[maxTokens]float64) int {
+	count := 0
+	for i, w := range words {
+		for j := 1; j < len(n.words) && pairQ[i] == 0; j++ {
+			if pairN[j-1] == 0 && pairN[j] == 0 && isJoin(w.runes, x.words[n.words[j-1]].text, x.words[n.words[j]].text) {
+				pairQ[i], pairN[j-1], pairN[j] = alikeJoined, alikeJoined, alikeJoined
+				count++
+			}
+		}
+	}
+	for j, v := range n.words {
+		for i := 1; i < len(words) && pairN[j] == 0; i++ {
+			if pairQ[i-1] == 0 && pairQ[i] == 0 && isJoin(x.words[v].text, words[i-1].runes, words[i].runes) {
+				pairN[j], pairQ[i-1], pairQ[i] = alikeJoined, alikeJoined, alikeJoined
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// isJoin reports whether whole is a and b written as one word.
+func isJoin(whole, a, b []rune) bool {
+	return len(whole) == len(a)+len(b) && string(whole[:len(a)]) == string(a) && string(whole[len(a):]) == string(b)
+}
+
+func (x *index) coverage(words []queryWord, weights []float32, n *name, pairQ, pairN *[maxTokens]float64, l *likeness) float64 {
+	var gotQ, allQ, gotN, allN float64
+	telling, tellingPaired := 0, 0
+	for i, w := range words {
+		weight := float64(weights[i])
+		allQ += weight
+		gotQ += weight * pairQ[i]
+		if !particles[w.text] {
+			telling++
+			if pairQ[i] > alikeInitial {
+				tellingPaired++
+			}
+		}
+		if pairQ[i] == 0 {
+			l.unpaired++
+		}
+	}
+	tellingN := 0
+	for j, v := range n.words {
+		weight := float64(x.words[v].weight)
+		allN += weight
+		gotN += weight * pairN[j]
+		if x.words[v].weight != weightParticle {
+			tellingN++
+		}
+		if pairN[j] == 0 {
+			l.unpaired++
+		}
+	}
+	score := (gotQ/allQ + gotN/allN) / 2
+	if tellingPaired < 2 && max(telling, tellingN) > 1 && l.joined == 0 && l.unpaired > 0 {
+		score = min(score, aloneMost)
+	}
+	return score
+}

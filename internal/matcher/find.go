@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcher
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/frontline-screening/frontline/internal/screen"
+)
+
+// hit is what of a record met the subject, before it is judged.
+type hit struct {
+	// good and low are the best likeness of a name of that quality.
+	good, low likeness
+	// number is how well a document's number met: 1 with the issuer agreeing or
+	// unknown, less if another issuer is stated. numberGiven says one was asked for.
+	number float64
+}
+
+// likeness is how alike two names are.
+type likeness struct {
+	score                           float64
+	equal, edited, joined, unpaired int
+	reordered                       bool
+}
+
+// scratch is the memory of one search, used again by later ones.
+type scratch struct {
+	gathered []float32 // by name
+	touched  []int32
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// leastGathered is the share of a name's weight that must be met before it is compared.
+const leastGathered = 0.5
+
+// find returns the records that may be the subject, by record.
+func (x *index) find(q *query, can []screen.Modality) map[int32]*hit {
+	hits := map[int32]*hit{}
+	at := func(record int32) *hit {
+		h := hits[record]
+		if h == nil {
+			h = &hit{}
+			hits[record] = h
+		}
+		return h
+	}
+	if slices.Contains(can, screen.ModalityDocument) {
+		for _, d := range q.documents {
+			for _, ref := range x.numbers[d.number] {
+				h := at(ref.record)
+				agree := 1.0
+				if d.country != "" && ref.country != "" && d.country != ref.country {
+					agree = otherIssuer
+				}
+				h.number = max(h.number, agree)
+			}
+		}
+	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	if len(s.gathered) < len(x.names) {
+		s.gathered = make([]float32, len(x.names))
+	}
+	if slices.Contains(can, screen.ModalityBiographic) {
+		for _, words := range q.names {
+			x.gather(s, words, func(n *name, l likeness) {
+				h := at(n.record)
+				if n.low && l.score > h.low.score {
+					h.low = l
+				}
+				if !n.low && l.score > h.good.score {
+					h.good = l
+				}
+			})
+		}
+	}
+	// A record met by its number is told its name's likeness too, however small, so
+	// that the evidence can say that names differ.
+	return hits
+}
+
+// gather collects the names that share enough with the words and compares each.
+func (x *index) gather(s *scratch, words []queryWord, yield func(*name, likeness)) {
+	var total float32
+	weights := make([]float32, len(words))
+	for i, w := range words {
+		weights[i] = x.weightOf(w.text)
+		total += weights[i]
+		x.collect(s, w.text, w.runes, weights[i])
+		if i > 0 {
+			joined := words[i-1].text + w.text
+			x.collect(s, joined, []rune(joined), weights[i-1]+weights[i])
+		}
+	}
+	for _, id := range s.touched {
+		n := &x.names[id]
+		got := s.gathered[id]
+		s.gathered[id] = 0
+		if got < leastGathered*min(total, n.weight) {
+			continue
+		}
+		if l := x.compare(words, weights, n); l.score >= leastLikeness {
+			yield(n, l)
+		}
+	}
+	s.touched = s.touched[:0]
+}
+
+// weightOf is the weight of a word of the subject; one no name has is as rare as can be.
+func (x *index) weightOf(s string) float32 {
+	if id, ok := x.byWord[s]; ok {
+		return x.words[id].weight
+	}
+	return x.weigh(s, 0)
+}
+
+// collect adds the weight to every name that has the word or one an edit away.
+func (x *index) collect(s *scratch, text string, runes []rune, weight float32) {
+	add := func(id int32) {
+		w := &x.words[id]
+		for _, n := range x.posts[w.from:w.to] {
+			if s.gathered[n] == 0 {
+				s.touched = append(s.touched, n)
+			}
+			s.gathered[n] += weight
+		}
+	}
+	if id, ok := x.byWord[text]; ok {
+		add(id)
+	}
+	x.near(runes, func(id int32) {
+		if string(x.words[id].text) != text {
+			add(id)
+		}
+	})
+}
