@@ -34,6 +34,10 @@ const partSuffix = ".part"
 //
 // Two calls for the same path at the same time are the caller's mistake.
 func (r *Registry) fetchBlob(ctx context.Context, repo string, desc ocispec.Descriptor, path string) error {
+	// Whole, but not used before the process ended: it is checked again.
+	if err := os.Rename(path, path+partSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	part, err := openPart(path+partSuffix, desc.Size)
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
 )
 
 // CopyOptions says how a snapshot is copied between registries.
@@ -61,13 +60,7 @@ func copySnapshot(ctx context.Context, from, to *Registry, repo, manifestDigest 
 			return ocispec.Descriptor{}, err
 		}
 	}
-	if err := pushBlob(ctx, target, m.Config, func() (io.ReadCloser, error) {
-		config, err := content.FetchAll(ctx, source.Blobs(), m.Config)
-		if err != nil {
-			return nil, mismatch(err)
-		}
-		return opener(config)()
-	}); err != nil {
+	if err := pushBlob(ctx, target, m.Config, opener(ocispec.DescriptorEmptyJSON.Data)); err != nil {
 		return ocispec.Descriptor{}, err
 	}
 	// The bytes as they were signed for: encoding them again could change the digest.

@@ -38,7 +38,7 @@ func (r *Registry) PushSnapshot(ctx context.Context, repo string, s Snapshot) (o
 	if err != nil {
 		return fail(err)
 	}
-	defer os.Remove(packed) //nolint:errcheck // a leftover is overwritten by nobody and small
+	defer os.Remove(packed)                                          //nolint:errcheck // a leftover is overwritten by nobody and small
 	open := func() (io.ReadCloser, error) { return os.Open(packed) } //nolint:gosec // made above
 	desc, err := r.pushSnapshot(ctx, repository, s, layer, open)
 	if isUnknownBlob(err) {

@@ -68,6 +68,9 @@ func readSnapshot(m ocispec.Manifest) (Snapshot, ocispec.Descriptor, error) {
 	if len(m.Layers) != 1 || m.Layers[0].MediaType != TypeSnapshotLayer || m.Layers[0].Size < 0 {
 		return Snapshot{}, ocispec.Descriptor{}, fmt.Errorf("a snapshot has exactly one layer of type %s: %w", TypeSnapshotLayer, ErrMalformed)
 	}
+	if m.Config.Digest != ocispec.DescriptorEmptyJSON.Digest {
+		return Snapshot{}, ocispec.Descriptor{}, fmt.Errorf("a snapshot has the empty configuration: %w", ErrMalformed)
+	}
 	if _, err := parseDigest(m.Layers[0].Digest.String()); err != nil {
 		return Snapshot{}, ocispec.Descriptor{}, err
 	}
