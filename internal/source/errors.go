@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+)
+
+// Reason says why a fetch failed. It is fit to be the reason of a Kubernetes
+// condition.
+type Reason string
+
+// The reasons.
+const (
+	InvalidURL   Reason = "InvalidURL"
+	Refused      Reason = "AddressNotAllowed"
+	Unreachable  Reason = "Unreachable"
+	Untrusted    Reason = "CertificateNotTrusted"
+	TimedOut     Reason = "Timeout"
+	NotFound     Reason = "NotFound"
+	Unauthorized Reason = "Unauthorized"
+	ServerError  Reason = "ServerError"
+	Redirected   Reason = "RedirectNotAllowed"
+	TooLarge     Reason = "TooLarge"
+	Truncated    Reason = "Truncated"
+	Unexpected   Reason = "UnexpectedAnswer"
+	Storage      Reason = "Storage"
+)
+
+var nextStep = map[Reason]string{
+	InvalidURL:   "give the source an absolute https or http URL; credentials belong in a Secret",
+	Refused:      "use an address of the public internet, or allow private addresses for this installation",
+	Unreachable:  "look whether the host name is right and the network lets the hub out; it is tried again",
+	Untrusted:    "name the publisher's authority in the source's caSecretRef, or correct it",
+	TimedOut:     "look at the publisher's speed, or raise the timeout; it is tried again",
+	NotFound:     "look whether the publisher has moved the file",
+	Unauthorized: "look at the credentials the publisher gave",
+	ServerError:  "the publisher has a fault; it is tried again",
+	Redirected:   "put the address it redirects to into the source, if it is the publisher's",
+	TooLarge:     "look whether it is the right file; raise the limit if it is",
+	Truncated:    "the connection ended early; it is tried again",
+	Unexpected:   "look whether the URL names the file itself and not a page about it",
+	Storage:      "look at the free space of the hub's volume",
+}
+
+// Error is a failed fetch. Its text never holds what was received, nor user
+// names, passwords or the query of the URL.
+type Error struct {
+	Reason Reason
+	URL    string // scheme, host and path alone
+	Err    error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	text := "fetch"
+	if e.URL != "" {
+		text += " " + e.URL
+	}
+	return fmt.Sprintf("%s: %s; %s", text, e.Err, nextStep[e.Reason])
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ReasonOf returns the reason of a failed fetch, or "" when err is none.
+func ReasonOf(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
+}
+
+func fail(reason Reason, address *url.URL, err error) *Error {
+	return &Error{Reason: reason, URL: display(address), Err: err}
+}
+
+// localError is a fault of this machine's disk, not of the publisher.
+type localError struct{ err error }
+
+func (e *localError) Error() string { return e.err.Error() }
+func (e *localError) Unwrap() error { return e.err }
+
+type localWriter struct{ io.Writer }
+
+func (w *localWriter) Write(data []byte) (int, error) {
+	n, err := w.Writer.Write(data)
+	if err != nil {
+		err = &localError{err}
+	}
+	return n, err
+}
+
+// transportError gives what the HTTP client returned a reason, and leaves out
+// its own text where that quotes the URL.
+func transportError(ctx context.Context, address *url.URL, req Request, err error) error {
+	var quoting *url.Error
+	if errors.As(err, &quoting) {
+		err = quoting.Err
+	}
+	var (
+		local       *localError
+		certificate *tls.CertificateVerificationError
+		network     net.Error
+		operation   *net.OpError
+	)
+	switch {
+	case errors.As(err, &local):
+		return fail(Storage, address, local)
+	case errors.Is(err, errRedirect):
+		return fail(Redirected, address, err)
+	case errors.Is(err, errAddress):
+		return fail(Refused, address, err)
+	case errors.Is(err, errTooLarge):
+		return fail(TooLarge, address, fmt.Errorf("the file has more than the %d bytes that are taken", req.MaxBytes))
+	case errors.Is(context.Cause(ctx), context.Canceled):
+		return fail(Unreachable, address, context.Canceled)
+	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return fail(TimedOut, address, fmt.Errorf("no whole answer within %s", req.Timeout))
+	case errors.As(err, &certificate):
+		return fail(Untrusted, address, certificate)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fail(Truncated, address, errors.New("the answer ended before the announced length"))
+	case errors.As(err, &operation):
+		return fail(Unreachable, address, operation)
+	}
+	// Whatever else the protocol says may quote the server.
+	return fail(Unreachable, address, errors.New("the exchange with the publisher failed"))
+}
