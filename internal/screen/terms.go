@@ -41,13 +41,15 @@ const (
 	ReasonProtection Reason = "Protection"
 	// ReasonRegion: the feed may not be held in this region.
 	ReasonRegion Reason = "Region"
+	// ReasonUnreachable: the pool that holds the feed gave no answer.
+	ReasonUnreachable Reason = "Unreachable"
 )
 
 // Reasons lists every reason this version knows.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonStale, ReasonLegalBasis, ReasonPurpose, ReasonLocked, ReasonNotProvisioned,
-		ReasonLoading, ReasonModality, ReasonProtection, ReasonRegion,
+		ReasonLoading, ReasonModality, ReasonProtection, ReasonRegion, ReasonUnreachable,
 	}
 }
 
