@@ -79,7 +79,7 @@ type BorderPostSpec struct {
 	// freshness tightens, for this post, how old the last signed order may
 	// be. It can never loosen a limit of a feed's owner or of the region.
 	// +optional
-	Freshness *AgeLimits `json:"freshness,omitempty"`
+	Freshness *AgeLimits `json:"freshness,omitempty,omitzero"`
 }
 
 // PostLocation says where a post is.
@@ -135,6 +135,8 @@ type PostEndpoint struct {
 
 	// nodePort is the port on the nodes. Absent means that the cluster chooses one.
 	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
 	// +kubebuilder:validation:XValidation:rule="self >= 30000 && self <= 32767",message="nodePort must be from 30000 to 32767, or absent so that the cluster chooses one"
 	NodePort int32 `json:"nodePort,omitempty"`
 }
@@ -161,11 +163,14 @@ const (
 
 // BorderPostStatus is what is known of a post: in the region by the post's
 // controller, on the hub from the region's reports.
+//
+// +kubebuilder:validation:MinProperties=1
 type BorderPostStatus struct {
 	// conditions are Ready, PoolsBound, EndpointReady and FeedsServed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 

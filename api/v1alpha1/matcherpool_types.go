@@ -61,12 +61,12 @@ type MatcherPoolSpec struct {
 
 	// engine says what the pods run.
 	// +optional
-	Engine *PoolEngine `json:"engine,omitempty"`
+	Engine *PoolEngine `json:"engine,omitempty,omitzero"`
 
 	// resources is what one pod asks of its node. Without it the controller
 	// derives memory from the size of the feeds.
 	// +optional
-	Resources *PoolResources `json:"resources,omitempty"`
+	Resources *PoolResources `json:"resources,omitempty,omitzero"`
 }
 
 // PoolFeed is one feed of a pool.
@@ -78,6 +78,7 @@ type PoolFeed struct {
 
 // PoolBounds limit the number of pods.
 //
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="self.min <= self.max",message="min must not be larger than max"
 type PoolBounds struct {
 	// min is the smallest number of pods.
@@ -96,11 +97,14 @@ type PoolBounds struct {
 }
 
 // PoolEngine says what the pods run.
+//
+// +kubebuilder:validation:MinProperties=1
 type PoolEngine struct {
 	// image is the matcher's image. Empty or absent means the operator's own,
 	// resolved once and then pinned in status.engineImage, so that an upgrade
 	// of the operator restarts no matcher.
 	// +optional
+	// +kubebuilder:validation:MinLength=0
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="image is an image reference such as ghcr.io/frontline-screening/frontline:v0.1.0, or empty for the operator's own"
 	Image *string `json:"image,omitempty"`
@@ -153,11 +157,14 @@ const (
 
 // MatcherPoolStatus is what is known of a pool: in the region by the pool's
 // controller, on the hub from the region's reports.
+//
+// +kubebuilder:validation:MinProperties=1
 type MatcherPoolStatus struct {
 	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
@@ -206,6 +213,7 @@ type MatcherPoolStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=id
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=64
 	Feeds []PoolFeedStatus `json:"feeds,omitempty"`
 

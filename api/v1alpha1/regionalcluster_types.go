@@ -82,7 +82,7 @@ type RegionalClusterSpec struct {
 	// freshness tightens, for every feed held in this region, how old the last
 	// signed order may be. It can never loosen a limit of a feed's owner.
 	// +optional
-	Freshness *AgeLimits `json:"freshness,omitempty"`
+	Freshness *AgeLimits `json:"freshness,omitempty,omitzero"`
 
 	// registry says which registry holds the region's own copies.
 	// +optional
@@ -94,6 +94,7 @@ type RegionalClusterSpec struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Approvers []Approver `json:"approvers,omitempty"`
 }
@@ -110,6 +111,7 @@ type RegionAttestation struct {
 
 // Heartbeat bounds a region's silence.
 //
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="!self.interval.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || !self.degradedAfter.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self.degradedAfter) > duration(self.interval)",message="degradedAfter must be longer than interval, or every report would come too late; three intervals are customary"
 // +kubebuilder:validation:XValidation:rule="!self.degradedAfter.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || !self.offlineAfter.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self.offlineAfter) > duration(self.degradedAfter)",message="offlineAfter must be longer than degradedAfter; a region is Degraded before it is Offline"
 // +kubebuilder:validation:XValidation:rule="!self.interval.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self.interval) >= duration('1s')",message="interval must be at least 1s; shorter ones load the hub without telling it more"
@@ -134,6 +136,7 @@ type Heartbeat struct {
 
 // RegionRegistry names the registry of a region.
 //
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="self.mode != 'External' || has(self.address)",message="mode External needs an address; give the registry's host and port, such as registry.north.example:443"
 // +kubebuilder:validation:XValidation:rule="self.mode != 'Embedded' || !has(self.address)",message="mode Embedded has no address; remove address or set mode to External"
 type RegionRegistry struct {
@@ -185,12 +188,15 @@ const (
 )
 
 // RegionalClusterStatus is what the hub knows of one region.
+//
+// +kubebuilder:validation:MinProperties=1
 type RegionalClusterStatus struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
 	// WithdrawalsHeld and NamespaceReady.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
@@ -206,23 +212,23 @@ type RegionalClusterStatus struct {
 
 	// identity is the key by which the hub recognises the region.
 	// +optional
-	Identity *RegionIdentity `json:"identity,omitempty"`
+	Identity *RegionIdentity `json:"identity,omitempty,omitzero"`
 
 	// link is how the line to the region fares.
 	// +optional
-	Link *RegionLink `json:"link,omitempty"`
+	Link *RegionLink `json:"link,omitempty,omitzero"`
 
 	// order is the newest order of the region that the hub reserved and published.
 	// +optional
-	Order *RegionOrder `json:"order,omitempty"`
+	Order *RegionOrder `json:"order,omitempty,omitzero"`
 
 	// observed is the newest order that the region reported as verified and acted upon.
 	// +optional
-	Observed *ObservedOrder `json:"observed,omitempty"`
+	Observed *ObservedOrder `json:"observed,omitempty,omitzero"`
 
 	// copies counts the copies of feeds that the region holds of those its order wants.
 	// +optional
-	Copies *RegionCopies `json:"copies,omitempty"`
+	Copies *RegionCopies `json:"copies,omitempty,omitzero"`
 
 	// owed names what the region still owes: feeds it does not hold at the
 	// release its order wants, or has still to erase. A single hyphen says
@@ -237,6 +243,7 @@ type RegionalClusterStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=uid
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=1024
 	Withdrawals []Withdrawal `json:"withdrawals,omitempty"`
 }
@@ -278,6 +285,8 @@ type RegionLink struct {
 }
 
 // RegionOrder is the hub's side of a region's order.
+//
+// +kubebuilder:validation:MinProperties=1
 type RegionOrder struct {
 	// term is the term of the hub that signed the order. It stands in
 	// root-signed metadata; the hub cannot raise it.
@@ -303,6 +312,8 @@ type RegionOrder struct {
 }
 
 // ObservedOrder is the region's side of its order, from its reports.
+//
+// +kubebuilder:validation:MinProperties=1
 type ObservedOrder struct {
 	// sequence is the sequence of the order the region acted upon last.
 	// +optional

@@ -50,11 +50,14 @@ type RegionTermsSpec struct {
 }
 
 // RegionTermsStatus says whether the terms are in force.
+//
+// +kubebuilder:validation:MinProperties=1
 type RegionTermsStatus struct {
 	// conditions are Ready.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 

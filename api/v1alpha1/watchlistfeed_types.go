@@ -139,7 +139,7 @@ type WatchlistFeedSpec struct {
 	// gates lists conditions a new release must meet. One that does not is
 	// not published, and the last good release keeps serving.
 	// +optional
-	Gates *FeedGates `json:"gates,omitempty"`
+	Gates *FeedGates `json:"gates,omitempty,omitzero"`
 
 	// retention says how many releases are kept.
 	// +optional
@@ -149,11 +149,12 @@ type WatchlistFeedSpec struct {
 	// suspend stops fetching and publishing while it is true. What is
 	// published keeps serving within its age limits.
 	// +optional
-	Suspend *bool `json:"suspend,omitempty"`
+	Suspend *bool `json:"suspend,omitempty"` //nolint:kubeapilinter // the word and the values that CronJobs and GitOps tools use
 
 	// pin holds the feed at one release, such as v12, or goes back to it. An
 	// empty value follows the newest release.
 	// +optional
+	// +kubebuilder:validation:MinLength=0
 	// +kubebuilder:validation:MaxLength=19
 	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^v[1-9][0-9]*$')",message="pin is a release version such as v12, or empty to follow the newest release"
 	Pin *string `json:"pin,omitempty"`
@@ -185,12 +186,12 @@ type HTTPSource struct {
 	// the certificates, in PEM, that the publisher's certificate must chain to.
 	// Without it the system's certificates are used.
 	// +optional
-	CASecretRef *SecretReference `json:"caSecretRef,omitempty"`
+	CASecretRef *SecretReference `json:"caSecretRef,omitempty,omitzero"`
 
 	// headersSecretRef names a Secret of the feed's namespace. Each key is the
 	// name of an HTTP header and its value the header's value.
 	// +optional
-	HeadersSecretRef *SecretReference `json:"headersSecretRef,omitempty"`
+	HeadersSecretRef *SecretReference `json:"headersSecretRef,omitempty,omitzero"`
 }
 
 // FeedVerification says how a file proves where it comes from.
@@ -268,6 +269,8 @@ type FeedGates struct {
 }
 
 // FeedRetention says how many releases are kept.
+//
+// +kubebuilder:validation:MinProperties=1
 type FeedRetention struct {
 	// releases is the number of newest releases kept, with their content. The
 	// one that is served, or pinned, is always kept.
@@ -279,12 +282,15 @@ type FeedRetention struct {
 }
 
 // WatchlistFeedStatus is what the hub knows of a feed.
+//
+// +kubebuilder:validation:MinProperties=1
 type WatchlistFeedStatus struct {
 	// conditions are Ready, Fetched, Built, Published, LegalBasisValid and,
 	// while true, Suspended.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
@@ -298,7 +304,7 @@ type WatchlistFeedStatus struct {
 
 	// release is the release that regions are ordered to serve.
 	// +optional
-	Release *FeedRelease `json:"release,omitempty"`
+	Release *FeedRelease `json:"release,omitempty,omitzero"`
 
 	// highestNumber is the highest number ever given to a release of this
 	// feed. Numbers are never given twice.
@@ -308,7 +314,7 @@ type WatchlistFeedStatus struct {
 
 	// source describes the publisher's file that was read last.
 	// +optional
-	Source *FeedSourceStatus `json:"source,omitempty"`
+	Source *FeedSourceStatus `json:"source,omitempty,omitzero"`
 
 	// basisUntil is the day on which the legal basis ends, for display.
 	// +optional
@@ -371,6 +377,8 @@ type FeedRelease struct {
 }
 
 // FeedSourceStatus describes the publisher's file that was read last.
+//
+// +kubebuilder:validation:MinProperties=1
 type FeedSourceStatus struct {
 	// digest is the digest of the file.
 	// +optional

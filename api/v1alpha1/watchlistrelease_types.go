@@ -56,7 +56,7 @@ type WatchlistReleaseSpec struct {
 	// changes counts what differs from an earlier release. The first release
 	// of a feed has none.
 	// +optional
-	Changes *ReleaseChanges `json:"changes,omitempty"`
+	Changes *ReleaseChanges `json:"changes,omitempty,omitzero"`
 }
 
 // ReleaseFeed is the feed a release belongs to.
@@ -159,11 +159,14 @@ const (
 )
 
 // WatchlistReleaseStatus is what the hub knows of a release.
+//
+// +kubebuilder:validation:MinProperties=1
 type WatchlistReleaseStatus struct {
 	// conditions are Ready and Available.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 

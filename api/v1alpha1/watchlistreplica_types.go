@@ -55,11 +55,14 @@ type WatchlistReplicaSpec struct {
 }
 
 // WatchlistReplicaStatus is what a region holds of one feed.
+//
+// +kubebuilder:validation:MinProperties=1
 type WatchlistReplicaStatus struct {
 	// conditions are Ready and Held.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
@@ -69,7 +72,7 @@ type WatchlistReplicaStatus struct {
 
 	// held is the copy in the region's registry.
 	// +optional
-	Held *HeldCopy `json:"held,omitempty"`
+	Held *HeldCopy `json:"held,omitempty,omitzero"`
 
 	// servedBy says how many pods search the copy, such as 2 pods.
 	// +optional
