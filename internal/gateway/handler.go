@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/pki"
+	"github.com/frontline-screening/frontline/internal/report"
+)
+
+// bodyTimeout bounds the reading of one body: a region on a line of 64 kbit/s
+// sends the largest report in about nine minutes, a typical one in a second.
+const bodyTimeout = 10 * time.Minute
+
+// handler is the gateway over HTTP.
+type handler struct {
+	service *Service
+	proxy   http.Handler
+	gates   gates
+	hold    time.Duration
+}
+
+// NewHandler returns the gateway's HTTP side. registryURL is the base URL of
+// the hub's registry and transport reaches it with the hub's certificate. The
+// server in front must ask for, and need not verify, a client certificate
+// (pki.ServerConfig without authorities).
+func NewHandler(service *Service, registryURL string, transport http.RoundTripper) (http.Handler, error) {
+	proxy, err := newProxy(registryURL, transport)
+	if err != nil {
+		return nil, err
+	}
+	h := &handler{service: service, proxy: proxy, hold: Hold}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("/v2/", h.known("registry", perRegion, h.registry))
+	mux.HandleFunc("GET /v1/orders", h.known("orders", perRegionLow, h.orders))
+	mux.HandleFunc("POST /v1/reports", h.known("reports", perRegionLow, h.reports))
+	mux.HandleFunc("POST /v1/join", h.join)
+	return mux, nil
+}
+
+// known lets a request through that comes from a joined region, one of at
+// most limit at once of that region and purpose.
+func (h *handler) known(purpose string, limit int, next func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+			fail(w, r, Refuse(http.StatusUnauthorized, "no client certificate; connect with the region's own"))
+			return
+		}
+		region, found, err := h.service.Identities.Region(r.Context(), pki.CertificatePin(r.TLS.PeerCertificates[0]))
+		if err == nil && !found {
+			err = Refuse(http.StatusForbidden, "no region has joined with this key; join with an invitation")
+		}
+		if err != nil {
+			fail(w, r, err)
+			return
+		}
+		leave, ok := h.gates.enter(purpose+"/"+region, limit)
+		if !ok {
+			w.Header().Set("Retry-After", "5")
+			fail(w, r, Refuse(http.StatusTooManyRequests, "too many requests of this region at once; try again"))
+			return
+		}
+		defer leave()
+		next(w, r, region)
+	}
+}
+
+func (h *handler) registry(w http.ResponseWriter, r *http.Request, region string) {
+	if err := readable(r, region); err != nil {
+		fail(w, r, err)
+		return
+	}
+	// A snapshot on a slow line takes longer than any other answer; the region
+	// gives up by itself when nothing arrives.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	h.proxy.ServeHTTP(w, r)
+}
+
+func (h *handler) orders(w http.ResponseWriter, r *http.Request, region string) {
+	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	if err != nil || after < 0 {
+		fail(w, r, Refuse(http.StatusBadRequest, "after must be the sequence of the order the region has, or 0"))
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.hold + 10*time.Second))
+	sequence, changed := h.service.Orders.Wait(r.Context(), region, after, h.hold)
+	if !changed {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	answer(w, http.StatusOK, map[string]int64{"sequence": sequence})
+}
+
+func (h *handler) reports(w http.ResponseWriter, r *http.Request, region string) {
+	body, err := read(w, r, report.MaxBytes)
+	if err == nil {
+		err = h.service.Reports.Report(r.Context(), region, body)
+	}
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// join is open to strangers: the token inside the request is what counts.
+func (h *handler) join(w http.ResponseWriter, r *http.Request) {
+	leave, ok := h.gates.enter("join", strangers)
+	if !ok {
+		w.Header().Set("Retry-After", "5")
+		fail(w, r, Refuse(http.StatusTooManyRequests, "too many requests to join at once; try again"))
+		return
+	}
+	defer leave()
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Second))
+	body, err := readAll(w, r, join.MaxBytes)
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	acceptance, err := h.service.Joiner.Join(r.Context(), body)
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, acceptance)
+}
+
+func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTimeout + time.Minute))
+	return readAll(w, r, limit)
+}
+
+func readAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, Refuse(http.StatusRequestEntityTooLarge, "the body has more than "+strconv.FormatInt(limit, 10)+" bytes")
+	case err != nil:
+		return nil, Refuse(http.StatusBadRequest, "the body ended early")
+	}
+	return body, nil
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+// fail answers with an error and logs those that are the hub's own.
+func fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, text := statusOf(err)
+	if status == http.StatusInternalServerError && !errors.Is(r.Context().Err(), context.Canceled) {
+		logr.FromContextOrDiscard(r.Context()).Error(err, "Request failed", "path", r.Pattern)
+	}
+	if errors.Is(err, ErrNotLeading) {
+		// The next connection may reach the process that leads.
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Retry-After", "1")
+	}
+	answer(w, status, map[string]string{"error": text})
+}
