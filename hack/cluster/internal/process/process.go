@@ -164,3 +164,28 @@ func (r Ref) Memory() uint64 {
 	}
 	return 0
 }
+
+// Listens reports whether something in the process's network namespace listens
+// on a TCP port, over IPv4 or IPv6 (proc_pid_net(5), tcp and tcp6).
+func (r Ref) Listens(port int) bool {
+	for _, table := range []string{"tcp", "tcp6"} {
+		content, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", r.PID, table))
+		if err == nil && listens(string(content), port) {
+			return true
+		}
+	}
+	return false
+}
+
+// listens looks in a table of sockets for one in state 0A, TCP_LISTEN, whose
+// local address ends in the port, in hexadecimal.
+func listens(table string, port int) bool {
+	suffix := fmt.Sprintf(":%04X", port)
+	for line := range strings.Lines(table) {
+		fields := strings.Fields(line)
+		if len(fields) > 3 && strings.HasSuffix(fields[1], suffix) && fields[3] == "0A" {
+			return true
+		}
+	}
+	return false
+}

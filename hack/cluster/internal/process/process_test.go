@@ -3,6 +3,7 @@
 package process
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -64,4 +65,22 @@ func TestKill(t *testing.T) {
 		t.Error("alive after Kill, although only a zombie is left")
 	}
 	_ = cmd.Wait()
+}
+
+func TestListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	self := Ref{PID: os.Getpid()}
+	if !self.Listens(port) {
+		t.Errorf("port %d is not seen as listened on", port)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if self.Listens(port) {
+		t.Errorf("port %d is seen as listened on after closing", port)
+	}
 }
