@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the image without a daemon and writes it to dist/:
+# Builds the binary dist/frontline and, without a daemon, the image around it,
+# dist/frontline-image.tar (a docker-archive, as `ctr images import` takes it):
 #
-#   hack/image/build.sh IMAGE VERSION [OUTPUT.tar]
+#   hack/image/build.sh IMAGE VERSION
 #
 # Needs Debian's buildah and ca-certificates (make packages installs them).
 set -euo pipefail
@@ -11,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 image="${1:?name of the image, with tag}"
 version="${2:?version to build as}"
-output="${3:-dist/frontline.tar}"
+output=dist/frontline-image.tar
 limit=80000000
 
 command -v buildah >/dev/null || {
@@ -26,12 +27,12 @@ certificates=/etc/ssl/certs/ca-certificates.crt
 
 context="$(mktemp -d)"
 trap 'rm -rf "$context"' EXIT
-mkdir -p "$(dirname "$output")"
+mkdir -p dist
 
 CGO_ENABLED=0 go build -trimpath \
 	-ldflags "-s -w -X github.com/frontline-screening/frontline/internal/cli.version=$version" \
-	-o "$context/frontline" .
-cp "$certificates" "$context/"
+	-o dist/frontline .
+cp dist/frontline "$certificates" "$context/"
 
 # chroot and vfs need neither user namespaces nor overlay mounts. The timestamp
 # makes the same sources the same image.

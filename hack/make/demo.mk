@@ -3,14 +3,16 @@
 ##@ Demo
 #
 # FEED=path FORMAT=un-xml   a list of your own instead of the synthetic one
-# HUB=context REGIONS=a,b   clusters you already have instead of the ones on this machine
+# NEXT=path                 the list published second (default: FEED with a person more)
+# HUB=context REGIONS=a,b   clusters you already have instead of the ones on this
+#                           machine; then also IMAGE=name:tag, which they can pull,
+#                           and PUBLISHER=http://host:port, where they reach this machine
 
 .PHONY: demo
-demo: $(if $(HUB),,image) ## Bring up a hub and two regions and screen travellers (FEED, FORMAT, HUB, REGIONS).
+demo: ## Bring up a hub and two regions and screen travellers (FEED, NEXT, FORMAT, HUB, REGIONS).
 	go run ./hack/demo up \
-		$(if $(HUB),,--image '$(IMAGE)' --image-archive dist/frontline.tar) \
-		$(if $(FEED),--feed '$(FEED)') $(if $(FORMAT),--format '$(FORMAT)') \
-		$(if $(HUB),--hub '$(HUB)') $(if $(REGIONS),--regions '$(REGIONS)')
+		$(if $(FEED),--feed '$(FEED)') $(if $(NEXT),--next '$(NEXT)') $(if $(FORMAT),--format '$(FORMAT)') \
+		$(if $(HUB),--hub '$(HUB)' --regions '$(REGIONS)' --image '$(IMAGE)' --publisher '$(PUBLISHER)')
 
 .PHONY: demo-down
 demo-down: ## Take the demo's clusters down.
