@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package region
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/link"
+	"github.com/frontline-screening/frontline/internal/order"
+	"github.com/frontline-screening/frontline/internal/trust"
+)
+
+// PollInterval is how often orders are pulled while the hub gives no hints.
+const PollInterval = 15 * time.Second
+
+// Follower pulls, verifies and saves the region's orders. Its failure blocks
+// nothing else: the order in force stays in force.
+type Follower struct {
+	region *Region
+	hub    link.Hub
+	log    logr.Logger
+
+	mu     sync.Mutex
+	client *trust.Client
+	// manifest is the digest of the artifact that was looked at last.
+	manifest string
+	// lost is when the hub was first not reached, zero while it is.
+	lost time.Time
+}
+
+// NewFollower returns a follower of the hub that the region has joined. It
+// checks the state that earlier runs left.
+func NewFollower(r *Region, hub link.Hub, log logr.Logger) (*Follower, error) {
+	joined := r.Joined()
+	if joined == nil {
+		return nil, errors.New("follow orders: the region has not joined a hub")
+	}
+	dir, err := r.store.TrustDir(joined.Root)
+	if err != nil {
+		return nil, err
+	}
+	client, err := trust.Open(dir, joined.Root, trust.Identity{HubUID: joined.HubUID, Term: joined.Term, Region: joined.Region})
+	if err != nil {
+		return nil, fmt.Errorf("follow orders: %w", err)
+	}
+	return &Follower{region: r, hub: hub, log: log, client: client}, nil
+}
+
+// Run follows until the context ends.
+func (f *Follower) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		f.contact(f.Pull(ctx))
+		var after int64
+		if v := f.region.Verified(); v != nil {
+			after = v.Sequence
+		}
+		asked := time.Now()
+		_, changed, err := f.hub.WaitOrder(ctx, after)
+		f.contact(err)
+		switch {
+		case err != nil:
+			pause(ctx, jitter(PollInterval))
+		case changed && f.refusing(), time.Since(asked) < time.Second && !changed:
+			// The hint names an order that is refused here, or the request was
+			// not held: without a pause this would be a tight loop.
+			pause(ctx, jitter(5*time.Second))
+		}
+	}
+	return nil
+}
+
+func (f *Follower) refusing() bool { return f.region.Refusal() != nil }
+
+// contact judges the line by one attempt: it is lost when the hub has not been
+// reached for three heartbeats.
+func (f *Follower) contact(err error) {
+	if _, refused := refusalReason(err); refused || trust.ReasonOf(err) != "" {
+		err = nil // the hub was reached; what it sent is another matter
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.region.now()
+	if err == nil {
+		if !f.region.Link().Connected {
+			f.log.Info("Hub reached", "region", f.region.name)
+		}
+		f.lost = time.Time{}
+		f.region.setLink(true, "")
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	if f.lost.IsZero() {
+		f.lost = now
+		f.log.Info("Hub not reached; the order in force and the copies held go on serving", "region", f.region.name, "cause", err.Error())
+	}
+	if now.Sub(f.lost) >= f.region.lossLimit() {
+		f.region.setLink(false, err.Error())
+	}
+}
+
+// lossLimit is the silence of the hub after which the region counts itself cut off.
+func (r *Region) lossLimit() time.Duration {
+	if v := r.Verified(); v != nil && v.Region.HeartbeatSeconds > 0 {
+		return max(3*time.Duration(v.Region.HeartbeatSeconds)*time.Second, 30*time.Second)
+	}
+	return 90 * time.Second
+}
+
+// Pull fetches the newest order once and puts it in force if every check
+// holds. An error that is a refusal (RefusedError or trust.Error) says that
+// the hub was reached and what it sent is not obeyed; Region.Refusal then says
+// why, and everything stays as it was.
+func (f *Follower) Pull(ctx context.Context) error {
+	err := f.pull(ctx)
+	reason, refused := refusalReason(err)
+	if of := trust.ReasonOf(err); of != "" {
+		reason, refused = string(of), true
+	}
+	if refused {
+		if old := f.region.Refusal(); old == nil || old.Reason != reason {
+			f.log.Info("Order refused; the order in force stays", "region", f.region.name, "reason", reason, "cause", err.Error())
+		}
+		f.region.setRefusal(&Refusal{Reason: reason, Message: err.Error()})
+	}
+	return err
+}
+
+func (f *Follower) pull(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	files, manifest, err := f.hub.Registry().FetchOrder(ctx, artifact.OrderRepository(f.region.name), f.region.store.Part)
+	switch {
+	case errors.Is(err, artifact.ErrNotFound):
+		return nil // the hub has signed no order for this region as yet
+	case errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrTooLarge):
+		return refuse(RefusedFormat, "%w", err)
+	case err != nil:
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if manifest == f.manifest {
+		return nil
+	}
+	if err := f.take(files); err != nil {
+		return err
+	}
+	f.manifest = manifest
+	return nil
+}
+
+// take verifies the files of an order and puts it in force.
+func (f *Follower) take(files map[string][]byte) error {
+	joined := f.region.Joined()
+	verified, err := f.client.Verify(files, f.region.now())
+	if err != nil {
+		return err
+	}
+	byDigest := map[string][]byte{}
+	for name, data := range files {
+		if !trust.IsRepositoryFile(name) {
+			byDigest[canonical.Digest(data)] = data
+		}
+	}
+	parts := map[string][]byte{}
+	opened, err := order.Open(verified.Index, func(digest string) ([]byte, error) {
+		data, ok := byDigest[digest]
+		if !ok {
+			return nil, errors.New("it is missing from what was pulled; the hub publishes it again")
+		}
+		parts[digest] = data
+		return data, nil
+	})
+	if err != nil {
+		return refuse(RefusedFormat, "%w", err)
+	}
+	if opened.Sequence != verified.Sequence || opened.HubUID != verified.HubUID || opened.Term != verified.Term {
+		return refuse(RefusedSignature, "order %d says of itself other than its signed metadata does (order %d)", opened.Sequence, verified.Sequence)
+	}
+	held := f.region.Verified()
+	if err := accept(opened, joined, held); err != nil {
+		return err
+	}
+	clocks := Clocks{Issued: verified.Issued, SourceChecked: verified.SourceChecked}
+	if err := f.region.store.SaveOrder(verified.Index, parts, clocks); err != nil {
+		return err
+	}
+	if held == nil || held.IndexDigest != opened.IndexDigest {
+		f.log.Info("Order in force", "region", f.region.name, "sequence", opened.Sequence, "digest", opened.IndexDigest)
+	}
+	f.region.setVerified(&Verified{Order: opened, Clocks: clocks})
+	return nil
+}
+
+// Join presents the region at the hub with an invitation and records what the
+// hub answers. It can be repeated with the same invitation until it succeeds.
+func Join(ctx context.Context, r *Region, hub link.Hub, inv join.Invitation) error {
+	if inv.Region != r.name {
+		return fmt.Errorf("join: the invitation is for region %s, this agent is of region %s; use the right file", inv.Region, r.name)
+	}
+	identity, err := r.store.Identity(r.name, r.now())
+	if err != nil {
+		return err
+	}
+	request, err := join.NewRequest(ctx, inv, identity.Key)
+	if err != nil {
+		return err
+	}
+	accepted, err := hub.Join(ctx, request)
+	if err != nil {
+		return err
+	}
+	if accepted.Region != r.name {
+		return fmt.Errorf("join: the hub accepted region %s instead of %s; ask for a new invitation", accepted.Region, r.name)
+	}
+	return r.SetJoined(NewJoined(inv, accepted))
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d - d/10 + time.Duration(rand.Int64N(int64(d/5))) //nolint:gosec // spreads load, hides nothing
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package region
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/frontline-screening/frontline/internal/dataset"
+)
+
+// Region is the memory of a region's agent: what is in force, what is held and
+// what pods said. Its parts are set by those who learn of them and read by
+// everyone; each change wakes those who wait. All methods are safe for
+// concurrent use. What must outlive the process is in the Store.
+type Region struct {
+	name  string
+	store *Store
+	now   func() time.Time
+
+	mu       sync.RWMutex
+	joined   *Joined
+	verified *Verified
+	terms    *Terms
+	copies   Copies
+	failures map[string]Failure
+	orphans  map[string][]string
+	refusal  *Refusal
+	link     Link
+
+	acks    acks
+	changes notifier
+}
+
+// Failure says why the release ordered of a feed is not held.
+type Failure struct {
+	// Reason is PullFailed or DigestMismatch.
+	Reason  string
+	Message string
+}
+
+// Refusal is the newest order that was refused as a whole.
+type Refusal struct{ Reason, Message string }
+
+// Link says how the line to the hub fares.
+type Link struct {
+	Connected bool
+	// Since is when Connected last changed.
+	Since time.Time
+	// Message says what went wrong last; empty while connected.
+	Message string
+}
+
+// New returns the region as its state directory knows it. It needs no hub.
+func New(name string, store *Store, now func() time.Time) (*Region, error) {
+	joined, err := store.Joined()
+	if err != nil {
+		return nil, err
+	}
+	verified, err := store.LoadOrder()
+	if err != nil {
+		return nil, err
+	}
+	copies, err := store.Copies()
+	if err != nil {
+		return nil, err
+	}
+	return &Region{
+		name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
+		failures: map[string]Failure{}, link: Link{Since: now(), Message: "the hub has not been reached since the agent started"},
+	}, nil
+}
+
+// Name is the region's name.
+func (r *Region) Name() string { return r.name }
+
+// Store is the region's state directory.
+func (r *Region) Store() *Store { return r.store }
+
+// Changed returns a channel that is closed by the next change. Take it before
+// reading, so that no change is missed.
+func (r *Region) Changed() <-chan struct{} { return r.changes.wait() }
+
+// set runs f under the lock and wakes everyone when it reports a change.
+func (r *Region) set(f func() bool) {
+	r.mu.Lock()
+	changed := f()
+	r.mu.Unlock()
+	if changed {
+		r.changes.notify()
+	}
+}
+
+// Joined returns the joining, or nil before it.
+func (r *Region) Joined() *Joined {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.joined
+}
+
+// SetJoined records a joining, on disk first.
+func (r *Region) SetJoined(j Joined) error {
+	if err := r.store.SetJoined(j); err != nil {
+		return err
+	}
+	r.set(func() bool { r.joined = &j; return true })
+	return nil
+}
+
+// Verified returns the order in force, or nil before the first. It must not
+// be changed.
+func (r *Region) Verified() *Verified {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.verified
+}
+
+// setVerified puts an order in force that was verified and saved.
+func (r *Region) setVerified(v *Verified) {
+	r.set(func() bool { r.verified, r.refusal = v, nil; return true })
+}
+
+// Terms returns the region's terms, or nil.
+func (r *Region) Terms() *Terms {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.terms
+}
+
+// SetTerms puts terms in force; nil accepts nothing.
+func (r *Region) SetTerms(t *Terms) {
+	r.set(func() bool {
+		if reflect.DeepEqual(r.terms, t) {
+			return false
+		}
+		r.terms = t
+		return true
+	})
+}
+
+// Copies returns the copies held, by feed id.
+func (r *Region) Copies() Copies {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.copies.clone()
+}
+
+// setCopy records a copy, or with nil that none is held, on disk first.
+func (r *Region) setCopy(id string, c *Copy) error {
+	next := r.Copies()
+	if c == nil {
+		delete(next, id)
+	} else {
+		next[id] = *c
+	}
+	if err := r.store.SetCopies(next); err != nil {
+		return err
+	}
+	r.set(func() bool { r.copies = next; delete(r.failures, id); return true })
+	return nil
+}
+
+// Failure returns why the release ordered of a feed is not held; zero if
+// nothing went wrong.
+func (r *Region) Failure(id string) Failure {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.failures[id]
+}
+
+func (r *Region) setFailure(id string, f Failure) {
+	r.set(func() bool {
+		if r.failures[id] == f {
+			return false
+		}
+		r.failures[id] = f
+		return true
+	})
+}
+
+// Refusal returns the newest order refused since the one in force, or nil.
+func (r *Region) Refusal() *Refusal {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.refusal
+}
+
+func (r *Region) setRefusal(refusal *Refusal) {
+	r.set(func() bool {
+		if reflect.DeepEqual(r.refusal, refusal) {
+			return false
+		}
+		r.refusal = refusal
+		return true
+	})
+}
+
+// Link returns how the line to the hub fares.
+func (r *Region) Link() Link {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.link
+}
+
+func (r *Region) setLink(connected bool, message string) {
+	r.set(func() bool {
+		changed := r.link.Connected != connected
+		if changed {
+			r.link.Since = r.now()
+		}
+		r.link.Connected, r.link.Message = connected, message
+		return changed
+	})
+}
+
+// SetOrphans names the pools that run here although the order in force does
+// not list them, with their feeds. They keep their targets.
+func (r *Region) SetOrphans(pools map[string][]string) {
+	r.set(func() bool {
+		if maps.EqualFunc(r.orphans, pools, slices.Equal) {
+			return false
+		}
+		r.orphans = pools
+		return true
+	})
+}
+
+// PoolFeeds returns the feeds that a pool names, by the order in force or, for
+// an orphan, by its object; false when no such pool is known.
+func (r *Region) PoolFeeds(pool string) ([]string, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.verified != nil {
+		if w := r.verified.Pool(pool); w != nil {
+			return feedsOf(w.Spec), true
+		}
+	}
+	feeds, ok := r.orphans[pool]
+	return feeds, ok
+}
+
+// feedsOf reads spec.feeds of a MatcherPool.
+func feedsOf(spec json.RawMessage) []string {
+	var pool struct {
+		Feeds []struct {
+			ID string `json:"id"`
+		} `json:"feeds"`
+	}
+	if err := json.Unmarshal(spec, &pool); err != nil {
+		return nil
+	}
+	ids := make([]string, 0, len(pool.Feeds))
+	for _, f := range pool.Feeds {
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
+// Target says what the pods of a pool shall search; false when no such pool
+// is known.
+func (r *Region) Target(pool string) (dataset.Target, bool) {
+	feeds, ok := r.PoolFeeds(pool)
+	if !ok {
+		return dataset.Target{}, false
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return Target(r.verified, r.terms, r.copies, r.name, pool, feeds, r.link.Connected), true
+}
+
+// Judge says what an answer given now would say of a feed.
+func (r *Region) Judge(id string) Verdict {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return JudgeAt(r.verified, r.terms, r.copies, id, r.now())
+}
+
+// Acknowledge takes a pod's word on what it searches.
+func (r *Region) Acknowledge(pool string, ack dataset.PodAck) {
+	if r.acks.set(pool, ack.Pod, ack.Ack) {
+		r.changes.notify()
+	}
+}
+
+// KeepAcks drops what pods of a pool said that no longer exist.
+func (r *Region) KeepAcks(pool string, pods []string) {
+	if r.acks.keep(pool, pods) {
+		r.changes.notify()
+	}
+}
+
+// Acks returns what the pods of a pool say that they search, by pod.
+func (r *Region) Acks(pool string) map[string]dataset.Ack { return r.acks.of(pool) }
+
+// Served sums up what all pods search of a feed.
+func (r *Region) Served(feed string) Served { return r.acks.served(feed) }

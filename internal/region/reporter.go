@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package region
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/link"
+	"github.com/frontline-screening/frontline/internal/order"
+	"github.com/frontline-screening/frontline/internal/report"
+)
+
+const (
+	// settleTime lets changes that come together go into one report.
+	settleTime = time.Second
+	// defaultHeartbeat is the interval of reports before the first order names one.
+	defaultHeartbeat = 30 * time.Second
+)
+
+// reportCounter is what the region remembers of its reports.
+type reportCounter struct {
+	Incarnation int64 `json:"incarnation"`
+	Number      int64 `json:"number"`
+}
+
+// NextReport returns the number of the next report of the incarnation. It is
+// on disk before it is used, so that no number is used twice.
+func (s *Store) NextReport(incarnation int64) (int64, error) {
+	var c reportCounter
+	if _, err := s.readJSON(reportFile, &c); err != nil {
+		return 0, err
+	}
+	if c.Incarnation != incarnation {
+		c = reportCounter{Incarnation: incarnation}
+	}
+	c.Number++
+	return c.Number, s.writeJSON(reportFile, c)
+}
+
+// Objects is what the controllers of a region know for its report.
+type Objects struct {
+	Pools    []report.Object
+	Posts    []report.Object
+	Orphans  []report.Orphan
+	Refusals []report.Refusal
+}
+
+// Observer collects Objects; it is called for each report.
+type Observer func(ctx context.Context) (Objects, error)
+
+// Reporter sends the region's reports.
+type Reporter struct {
+	region  *Region
+	hub     link.Hub
+	observe Observer
+	version string
+	log     logr.Logger
+	// sent is the digest of the content reported last.
+	sent string
+	// wake says that objects may have changed.
+	wake chan struct{}
+}
+
+// NewReporter returns a reporter to the hub. version is the agent's.
+func NewReporter(r *Region, hub link.Hub, observe Observer, version string, log logr.Logger) *Reporter {
+	return &Reporter{region: r, hub: hub, observe: observe, version: version, log: log, wake: make(chan struct{}, 1)}
+}
+
+// Wake asks for a look at what changed, now.
+func (p *Reporter) Wake() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run reports each change and, without any, every heartbeat, until the
+// context ends.
+func (p *Reporter) Run(ctx context.Context) error {
+	var last time.Time
+	failed := false
+	for ctx.Err() == nil {
+		changed := p.region.Changed()
+		due := p.region.now().Sub(last) >= p.heartbeat()
+		err := p.Send(ctx, due)
+		switch {
+		case err == nil:
+			if failed {
+				p.log.Info("Reports arrive again", "region", p.region.name)
+			}
+			failed = false
+			if due {
+				last = p.region.now()
+			}
+		case ctx.Err() != nil:
+			return nil
+		default:
+			if !failed {
+				p.log.Info("Report not delivered; it is sent anew", "region", p.region.name, "cause", err.Error())
+			}
+			failed = true
+			pause(ctx, jitter(5*time.Second))
+			continue
+		}
+		timer := time.NewTimer(max(p.heartbeat()-p.region.now().Sub(last), 0))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-changed:
+			pause(ctx, settleTime)
+		case <-p.wake:
+			pause(ctx, settleTime)
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+func (p *Reporter) heartbeat() time.Duration {
+	if v := p.region.Verified(); v != nil && v.Region.HeartbeatSeconds > 0 {
+		return time.Duration(v.Region.HeartbeatSeconds) * time.Second
+	}
+	return defaultHeartbeat
+}
+
+// Send builds the report and delivers it when its content is news, or due.
+func (p *Reporter) Send(ctx context.Context, due bool) error {
+	joined := p.region.Joined()
+	if joined == nil {
+		return errors.New("report: the region has not joined a hub")
+	}
+	objects, err := p.observe(ctx)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	r := p.region.Report(objects, p.version)
+	content, err := canonical.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	digest := canonical.Digest(content)
+	if !due && digest == p.sent {
+		return nil
+	}
+	if r.Number, err = p.region.store.NextReport(joined.Incarnation); err != nil {
+		return err
+	}
+	identity, err := p.region.store.Identity(p.region.name, p.region.now())
+	if err != nil {
+		return err
+	}
+	envelope, err := report.Sign(ctx, r, identity.Key, p.region.now())
+	if err != nil {
+		return err
+	}
+	if err := p.hub.Report(ctx, envelope); err != nil {
+		return err
+	}
+	p.sent = digest
+	return nil
+}
+
+// Report says what the region observed, holds and serves; its number is left
+// at zero.
+func (r *Region) Report(objects Objects, version string) report.Report {
+	out := report.Report{
+		Format: report.Format, Region: r.name,
+		Pools: objects.Pools, Posts: objects.Posts, Orphans: objects.Orphans,
+		Refusals: objects.Refusals, Versions: report.Versions{Agent: version},
+	}
+	if joined := r.Joined(); joined != nil {
+		out.RegionUID, out.HubUID, out.Incarnation = joined.RegionUID, joined.HubUID, joined.Incarnation
+	}
+	if t := r.Terms(); t != nil {
+		out.Terms = &report.Terms{Feeds: t.Feeds, Purposes: t.Purposes}
+	}
+	if refusal := r.Refusal(); refusal != nil {
+		out.Refusals = append(out.Refusals, report.Refusal{Subject: "order", Reason: refusal.Reason, Message: refusal.Message})
+	}
+	v := r.Verified()
+	copies := r.Copies()
+	if v == nil {
+		return out
+	}
+	out.Observed = &report.Observed{Term: v.Term, Sequence: v.Sequence, Digest: v.IndexDigest, Issued: v.Clocks.Issued}
+	for i := range v.Feeds {
+		f := &v.Feeds[i]
+		out.Feeds = append(out.Feeds, r.reportFeed(v, f, copies))
+		if verdict := Judge(v.Order, r.Terms(), f.ID); f.State == order.Serve && !verdict.Search && verdict.Cause != CauseNoRelease {
+			out.Refusals = append(out.Refusals, report.Refusal{
+				Subject: order.KindFeed + " " + f.ID, Reason: string(verdict.Cause), Message: verdict.Message,
+			})
+		}
+	}
+	// A copy that the order no longer speaks of is still a copy.
+	for _, id := range slices.Sorted(maps.Keys(copies)) {
+		if v.Feed(id) == nil {
+			out.Orphans = append(out.Orphans, report.Orphan{Kind: order.KindFeed, Name: id, UID: copies[id].UID})
+		}
+	}
+	return out
+}
+
+func (r *Region) reportFeed(v *Verified, f *order.Feed, copies Copies) report.Feed {
+	out := report.Feed{ID: f.ID, UID: f.UID, State: string(f.State), Wanted: f.Release}
+	if held, ok := copies[f.ID]; ok {
+		out.Held, out.Content, out.Records, out.Bytes = held.Release, held.Content, held.Records, held.Size
+		served := r.Served(f.ID)
+		out.Served, out.Servers = served.Release, served.Pods
+	}
+	if f.State != order.Serve || copies.current(f) {
+		return out
+	}
+	if verdict := Judge(v.Order, r.Terms(), f.ID); !verdict.Search {
+		out.Reason, out.Message = string(verdict.Cause), verdict.Message
+	} else if failure := r.Failure(f.ID); failure.Reason != "" {
+		out.Reason, out.Message = failure.Reason, failure.Message
+	} else {
+		out.Reason, out.Message = "Pulling", fmt.Sprintf("release v%d of %s is being pulled", f.Release, f.ID)
+	}
+	return out
+}
