@@ -44,4 +44,6 @@ type Clocks struct {
 	OrderIssued time.Time
 	// SourceChecked is when the hub last asked the publisher, by feed id.
 	SourceChecked map[string]time.Time
+	// Offline says that the region's link to its hub is down: answers say so.
+	Offline bool
 }

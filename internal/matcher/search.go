@@ -39,6 +39,9 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 		}
 	}
 	clocks := s.engine.clocks.Load()
+	if clocks != nil && clocks.Offline {
+		answer.Mode = screen.ModeOffline
+	}
 	for _, f := range s.set.feeds {
 		if err := ctx.Err(); err != nil {
 			return screen.Answer{}, err
@@ -54,7 +57,7 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 		if len(can) == 0 {
 			continue
 		}
-		if feed.Mark > 0 && s.now.Sub(feed.OrderIssued) > feed.Mark {
+		if answer.Mode == screen.ModeOnline && feed.marked(s.now) {
 			answer.Mode = screen.ModeMarked
 		}
 		answer.Searched = append(answer.Searched, screen.Searched{
