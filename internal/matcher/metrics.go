@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcher
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/frontline-screening/frontline/internal/screen"
+)
+
+// metrics are numbers alone: no label carries anything of a request or a record.
+type metrics struct {
+	registry            *prometheus.Registry
+	answers             *prometheus.CounterVec
+	refused, shed, late prometheus.Counter
+	inFlight            prometheus.Gauge
+	seconds             prometheus.Histogram
+}
+
+func newMetrics(e *Engine) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "frontline_matcher_answers_total", Help: "Answers given, by outcome.",
+		}, []string{"outcome"}),
+		refused:  prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_refused_total", Help: "Requests refused for their content."}),
+		shed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_shed_total", Help: "Requests shed because too many came at a time."}),
+		late:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_late_total", Help: "Searches that did not end in time."}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "frontline_matcher_in_flight", Help: "Requests being served."}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "frontline_matcher_search_seconds", Help: "Time of a search.",
+			Buckets: prometheus.ExponentialBuckets(0.00005, 2, 16),
+		}),
+	}
+	for _, o := range []screen.Outcome{screen.NoCandidate, screen.Candidates, screen.Incomplete, screen.OutcomeUnavailable} {
+		m.answers.WithLabelValues(string(o))
+	}
+	records := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "frontline_matcher_records", Help: "Records that can be searched.",
+	}, func() float64 {
+		set := e.acquire()
+		defer set.release()
+		return float64(set.Records())
+	})
+	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, m.inFlight, m.seconds, records,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) observe(r Result) {
+	m.answers.WithLabelValues(string(r.Answer.Outcome)).Inc()
+	m.seconds.Observe(r.Took.Seconds())
+}
