@@ -81,6 +81,8 @@ func (l Layout) controllerManager() []string {
 		"--kubeconfig=" + l.Config(ControllerManager+".kubeconfig"),
 		"--leader-elect=false",
 		"--bind-address=127.0.0.1",
+		// A node that became Ready takes pods after one such period.
+		"--node-monitor-period=1s",
 		"--allocate-node-cidrs=true", "--cluster-cidr=" + l.Plan.Pods.String(),
 		"--node-cidr-mask-size=" + strconv.Itoa(l.Plan.Pods.Bits()),
 		"--service-cluster-ip-range=" + l.Plan.Services.String(),
