@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// granted is one rule and where it holds; namespace is empty for a ClusterRole.
+type granted struct {
+	role, namespace string
+	rbacv1.PolicyRule
+}
+
+func grants(t *testing.T, objects []unstructured.Unstructured) []granted {
+	t.Helper()
+	var all []granted
+	for _, object := range ofKind(objects, "Role", "ClusterRole") {
+		var role struct {
+			Rules []rbacv1.PolicyRule `json:"rules"`
+		}
+		content := map[string]any{"rules": object.Object["rules"]}
+		convert(t, content, &role)
+		for _, rule := range role.Rules {
+			all = append(all, granted{role: object.GetName(), namespace: object.GetNamespace(), PolicyRule: rule})
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no roles")
+	}
+	return all
+}
+
+func TestRolesAreLeast(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.name, func(t *testing.T) {
+			for _, grant := range grants(t, render(t, role.values...)) {
+				for _, words := range [][]string{grant.APIGroups, grant.Resources, grant.Verbs} {
+					if slices.Contains(words, "*") {
+						t.Errorf("%s grants a wildcard: %v", grant.role, grant.PolicyRule)
+					}
+				}
+				for _, verb := range []string{"escalate", "bind", "impersonate", "deletecollection", "approve", "sign"} {
+					if slices.Contains(grant.Verbs, verb) {
+						t.Errorf("%s grants %s", grant.role, verb)
+					}
+				}
+				for _, resource := range grant.Resources {
+					if strings.HasPrefix(resource, "pods/") || strings.HasPrefix(resource, "nodes") {
+						t.Errorf("%s grants %s", grant.role, resource)
+					}
+					if resource == "secrets" && grant.namespace == "" {
+						t.Errorf("%s grants Secrets of the whole cluster", grant.role)
+					}
+					watches := slices.Contains(grant.Verbs, "list") || slices.Contains(grant.Verbs, "watch")
+					if resource == "secrets" && grant.namespace == namespace && watches {
+						t.Errorf("%s lists the Secrets of its own namespace, where by name is enough", grant.role)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Whoever takes over a region's agent has that region's namespace and the
+// agent's own, and nothing of the cluster.
+func TestAgentReachesTwoNamespaces(t *testing.T) {
+	objects := render(t, "role=region", "region.name=north")
+	for _, binding := range ofKind(objects, "ClusterRoleBinding") {
+		t.Errorf("ClusterRoleBinding %s", binding.GetName())
+	}
+	for _, binding := range ofKind(objects, "RoleBinding") {
+		if where := binding.GetNamespace(); where != namespace && where != "region-north" {
+			t.Errorf("RoleBinding %s in namespace %s", binding.GetName(), where)
+		}
+	}
+}
+
+// A binding to a role or an account that is not there grants nothing, silently.
+func TestBindingsResolve(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.name, func(t *testing.T) {
+			objects := render(t, role.values...)
+			there := map[string]bool{}
+			for _, object := range objects {
+				there[object.GetKind()+"/"+object.GetNamespace()+"/"+object.GetName()] = true
+			}
+			for _, object := range ofKind(objects, "RoleBinding", "ClusterRoleBinding") {
+				var binding rbacv1.RoleBinding
+				convert(t, object.Object, &binding)
+				where := binding.Namespace
+				if binding.RoleRef.Kind == "ClusterRole" {
+					where = ""
+				}
+				if !there[binding.RoleRef.Kind+"/"+where+"/"+binding.RoleRef.Name] {
+					t.Errorf("%s refers to %s %s, which is not there", binding.Name, binding.RoleRef.Kind, binding.RoleRef.Name)
+				}
+				for _, subject := range binding.Subjects {
+					if !there[subject.Kind+"/"+subject.Namespace+"/"+subject.Name] {
+						t.Errorf("%s binds %s %s, which is not there", binding.Name, subject.Kind, subject.Name)
+					}
+				}
+			}
+			for _, pod := range podTemplates(t, objects) {
+				if !there["ServiceAccount/"+namespace+"/"+pod.Spec.ServiceAccountName] {
+					t.Errorf("%s runs as %s, which is not there", pod.workload, pod.Spec.ServiceAccountName)
+				}
+			}
+		})
+	}
+}

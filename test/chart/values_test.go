@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"strings"
+	"testing"
+)
+
+const keepAnnotation = "helm.sh/resource-policy"
+
+func TestDefinitionsAreKept(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.name, func(t *testing.T) {
+			definitions := ofKind(render(t, role.values...), "CustomResourceDefinition")
+			if len(definitions) == 0 {
+				t.Fatal("no definitions")
+			}
+			for _, definition := range definitions {
+				if got := definition.GetAnnotations()[keepAnnotation]; got != "keep" {
+					t.Errorf("%s: %s is %q, want keep", definition.GetName(), keepAnnotation, got)
+				}
+			}
+		})
+	}
+	for _, definition := range ofKind(render(t, "crds.keep=false"), "CustomResourceDefinition") {
+		if got, found := definition.GetAnnotations()[keepAnnotation]; found {
+			t.Errorf("%s: %s is %q although crds.keep is false", definition.GetName(), keepAnnotation, got)
+		}
+	}
+	if definitions := ofKind(render(t, "crds.enabled=false"), "CustomResourceDefinition"); len(definitions) > 0 {
+		t.Errorf("%d definitions although crds.enabled is false", len(definitions))
+	}
+}
+
+func TestRegionNamespace(t *testing.T) {
+	values := []string{"role=region", "region.name=north"}
+	namespaces := ofKind(render(t, values...), "Namespace")
+	if len(namespaces) != 1 {
+		t.Fatalf("%d namespaces, want one", len(namespaces))
+	}
+	got := namespaces[0]
+	if got.GetName() != "region-north" {
+		t.Errorf("namespace is %s, want region-north", got.GetName())
+	}
+	if got.GetAnnotations()[keepAnnotation] != "keep" {
+		t.Error("uninstalling would delete what screens people")
+	}
+	if level := got.GetLabels()["pod-security.kubernetes.io/enforce"]; level != "restricted" {
+		t.Errorf("enforces Pod Security %q, want restricted", level)
+	}
+	if namespaces := ofKind(render(t, append(values, "region.namespace.create=false")...), "Namespace"); len(namespaces) > 0 {
+		t.Error("a namespace although region.namespace.create is false")
+	}
+}
+
+func TestPersistence(t *testing.T) {
+	claims := func(values ...string) (templates, mounted int) {
+		objects := render(t, values...)
+		for _, set := range ofKind(objects, "StatefulSet") {
+			spec := set.Object["spec"].(map[string]any)
+			list, _ := spec["volumeClaimTemplates"].([]any)
+			templates += len(list)
+		}
+		for _, pod := range podTemplates(t, objects) {
+			for _, volume := range pod.Spec.Volumes {
+				if volume.PersistentVolumeClaim != nil {
+					mounted++
+				}
+			}
+		}
+		return templates, mounted
+	}
+	tests := []struct {
+		name               string
+		values             []string
+		templates, mounted int
+	}{
+		{"hub", []string{"role=hub"}, 1, 0},
+		{"region", []string{"role=region", "region.name=north"}, 2, 0},
+		{"all", []string{"role=all", "region.name=north"}, 1, 1},
+		{"region with a claim of its own", []string{"role=region", "region.name=north", "agent.persistence.existingClaim=mine"}, 1, 1},
+		{"region without", []string{"role=region", "region.name=north", "agent.persistence.enabled=false", "registry.persistence.enabled=false"}, 0, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			templates, mounted := claims(tt.values...)
+			if templates != tt.templates || mounted != tt.mounted {
+				t.Errorf("%d claim templates and %d claims mounted, want %d and %d", templates, mounted, tt.templates, tt.mounted)
+			}
+		})
+	}
+}
+
+func TestValuesRefused(t *testing.T) {
+	tests := []struct {
+		name   string
+		values []string
+		want   string
+	}{
+		{"unknown role", []string{"role=spoke"}, "/role"},
+		{"region without a name", []string{"role=region"}, "/region/name"},
+		{"all without a name", []string{"role=all"}, "/region/name"},
+		{"name that is no label", []string{"role=region", "region.name=North"}, "/region/name"},
+		{"misspelt value", []string{"hub.replica=2"}, "additional properties 'replica' not allowed"},
+		{"two hubs without an election", []string{"hub.replicas=2"}, "needs hub.leaderElection"},
+		{"gateway without a port", []string{"hub.gateway.address=hub.example"}, "/hub/gateway/address"},
+		{"digest of another kind", []string{"image.digest=md5:00"}, "/image/digest"},
+		{"unknown type of Service", []string{"hub.gateway.service.type=ExternalName"}, "/hub/gateway/service/type"},
+		{"timestamp without a unit", []string{"hub.timestamps.interval=5"}, "/hub/timestamps/interval"},
+		{"unknown level of the log", []string{"logLevel=loud"}, "/logLevel"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := template(t, tt.values...)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("helm said %v, want a message that contains %q", err, tt.want)
+			}
+		})
+	}
+}
