@@ -8,7 +8,10 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -35,6 +38,23 @@ var roles = []struct {
 	{name: "hub", values: []string{"role=hub"}},
 	{name: "region", values: []string{"role=region", "region.name=north"}},
 	{name: "all", values: []string{"role=all", "region.name=north"}},
+}
+
+// TestMain reads the chart, so that go test, which sees what this process opens
+// and not what Helm does, runs again when the chart has changed.
+func TestMain(m *testing.M) {
+	err := filepath.WalkDir(filepath.Join(repository, "charts/frontline"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		_, err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "reading the chart: %v\n", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
 }
 
 // helm is where the pinned Helm is, built on first use.
