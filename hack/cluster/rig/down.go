@@ -105,7 +105,7 @@ func (r *record) tearDown(ctx context.Context) error {
 			return poll.Until(ctx, "empty control groups", 10*time.Millisecond, 5*time.Second, func(context.Context) error { return groups.Remove() })
 		}},
 		{"remove its files", func() error {
-			return errors.Join(removeLogLinks(l.Dir), os.RemoveAll(l.Run), os.RemoveAll(l.Dir))
+			return errors.Join(removeLogLinks(l.Dir), removeResults(l.NetworkName()), os.RemoveAll(l.Run), os.RemoveAll(l.Dir))
 		}},
 	}
 	for _, step := range steps {

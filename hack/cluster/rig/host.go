@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/frontline-screening/frontline/hack/cluster/internal/hostnet"
+	"github.com/frontline-screening/frontline/hack/cluster/internal/render"
 )
 
 // runDir holds the sockets and mounts of all clusters of the machine; its
@@ -27,11 +29,14 @@ const containerLogs = "/var/log/containers"
 // its root folder.
 const devicePlugins = "/var/lib/kubelet/device-plugins"
 
+// netnsDir holds the named network namespaces of ip-netns(8).
+const netnsDir = "/run/netns"
+
 // hostFolders are made by ip, the kubelet, containerd and CNI at fixed places,
 // parents first.
 var hostFolders = []string{
-	"/run/netns", containerLogs, "/var/lib/kubelet", devicePlugins,
-	"/run/containerd", "/run/containerd/s", "/run/containerd/fifo", "/var/lib/cni", "/var/lib/cni/results",
+	netnsDir, containerLogs, "/var/lib/kubelet", devicePlugins,
+	"/run/containerd", "/run/containerd/s", "/run/containerd/fifo", "/run/containerd/runc", "/var/lib/cni", render.CNIResults,
 }
 
 // host is what the machine was like before its first cluster.
@@ -107,8 +112,12 @@ func forgetHost() error {
 				return fmt.Errorf("put the host back: %w", err)
 			}
 		}
+		if dir == netnsDir {
+			// ip-netns(8) mounts the folder on itself.
+			_ = exec.Command("umount", netnsDir).Run()
+		}
 		// A folder that another program uses by now is not empty and stays.
-		if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) && !errors.Is(err, syscall.EBUSY) {
 			return fmt.Errorf("put the host back: %w", err)
 		}
 	}
@@ -117,7 +126,38 @@ func forgetHost() error {
 
 // removeLogLinks removes the links the kubelet made to logs below dir.
 func removeLogLinks(dir string) error {
-	entries, err := os.ReadDir(containerLogs)
+	return removeFiles(containerLogs, func(path string) bool {
+		target, err := os.Readlink(path)
+		return err == nil && strings.HasPrefix(target, dir+"/")
+	})
+}
+
+// removeResults removes what the CNI library wrote down for the pods of a
+// network, and for the loopback interfaces of the same pods.
+func removeResults(network string) error {
+	const loopback = "cni-loopback-"
+	var pods []string
+	err := removeFiles(render.CNIResults, func(path string) bool {
+		name, found := strings.CutPrefix(filepath.Base(path), network+"-")
+		if pod, _, whole := strings.Cut(name, "-"); found && whole {
+			pods = append(pods, pod)
+		}
+		return found
+	})
+	if err != nil {
+		return err
+	}
+	return removeFiles(render.CNIResults, func(path string) bool {
+		name, found := strings.CutPrefix(filepath.Base(path), loopback)
+		pod, _, _ := strings.Cut(name, "-")
+		return found && slices.Contains(pods, pod)
+	})
+}
+
+// removeFiles removes the files of a folder that are chosen; a folder that
+// does not exist has none.
+func removeFiles(dir string, chosen func(path string) bool) error {
+	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -125,9 +165,9 @@ func removeLogLinks(dir string) error {
 		return err
 	}
 	for _, entry := range entries {
-		link := filepath.Join(containerLogs, entry.Name())
-		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, dir+"/") {
-			if err := os.Remove(link); err != nil {
+		path := filepath.Join(dir, entry.Name())
+		if !entry.IsDir() && chosen(path) {
+			if err := os.Remove(path); err != nil {
 				return err
 			}
 		}

@@ -37,11 +37,10 @@ type Hierarchy struct {
 	V2 bool
 }
 
-// Hierarchies reads the mounted hierarchies out of /proc/self/mounts. Where
-// version 1 controllers are mounted, the unified hierarchy beside them
-// ("hybrid") holds no controller and is left out.
-func Hierarchies(mounts string) []Hierarchy {
-	var v1, v2 []Hierarchy
+// mounted reads the mounted hierarchies out of /proc/self/mounts. Where version
+// 1 controllers are mounted, the unified hierarchy beside them ("hybrid") holds
+// no controller.
+func mounted(mounts string) (v1, v2 []Hierarchy) {
 	for line := range strings.Lines(mounts) {
 		fields := strings.Fields(line)
 		if len(fields) < 4 {
@@ -56,17 +55,16 @@ func Hierarchies(mounts string) []Hierarchy {
 			v2 = append(v2, hierarchy)
 		}
 	}
-	if len(v1) > 0 {
-		return v1
-	}
-	return v2
+	return v1, v2
 }
 
 // Groups is the control groups of one cluster.
 type Groups struct {
 	// Path is the group inside every hierarchy, for the kubelet's cgroupRoot.
-	Path        string
-	hierarchies []Hierarchy
+	Path string
+	// hierarchies are those with controllers; mounted are all: on a hybrid
+	// machine runc makes groups in the unified one too.
+	hierarchies, mounted []Hierarchy
 }
 
 // For returns the groups of a cluster; id names it on the machine.
@@ -75,11 +73,13 @@ func For(id string) (Groups, error) {
 	if err != nil {
 		return Groups{}, fmt.Errorf("find the control groups: %w", err)
 	}
-	return Groups{Path: parent + "/" + id, hierarchies: Hierarchies(string(mounts))}, nil
+	v1, v2 := mounted(string(mounts))
+	groups := Groups{Path: parent + "/" + id, hierarchies: v1, mounted: slices.Concat(v1, v2)}
+	if len(v1) == 0 {
+		groups.hierarchies = v2
+	}
+	return groups, nil
 }
-
-// V2 reports whether the machine uses the unified hierarchy.
-func (g Groups) V2() bool { return len(g.hierarchies) > 0 && g.hierarchies[0].V2 }
 
 // Missing names the needed controllers that the machine does not offer.
 func (g Groups) Missing() []string {
@@ -202,7 +202,7 @@ func (g Groups) Processes() ([]int, error) {
 // Remove takes the groups away, the deepest first; the kernel refuses while a
 // process is in one. The common parent goes with the last cluster.
 func (g Groups) Remove() error {
-	for _, h := range g.hierarchies {
+	for _, h := range g.mounted {
 		var dirs []string
 		if err := g.walk(h, func(dir string) error { dirs = append(dirs, dir); return nil }); err != nil {
 			return err

@@ -81,6 +81,9 @@ func (l Layout) controllerManager() []string {
 		"--kubeconfig=" + l.Config(ControllerManager+".kubeconfig"),
 		"--leader-elect=false",
 		"--bind-address=127.0.0.1",
+		// It makes an account for each of its controllers before the first starts;
+		// at the default rate that alone takes five seconds.
+		"--kube-api-qps=500", "--kube-api-burst=1000",
 		// A node that became Ready takes pods after one such period.
 		"--node-monitor-period=1s",
 		"--allocate-node-cidrs=true", "--cluster-cidr=" + l.Plan.Pods.String(),

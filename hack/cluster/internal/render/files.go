@@ -88,12 +88,20 @@ disabled_plugins = [
 
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
     SystemdCgroup = false
+    Root = %q
 
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = %q
     conf_dir = %q
-`, l.Data("containerd"), l.Run+"/containerd", l.Socket(), l.PauseImage, l.Snapshotter, l.CNIPlugins, l.Config("cni"))
+`, l.Data("containerd"), l.Run+"/containerd", l.Socket(), l.PauseImage, l.Snapshotter, l.Run+"/runc", l.CNIPlugins, l.Config("cni"))
 }
+
+// CNIResults is where the CNI library keeps what it did for each pod, in files
+// NETWORK-CONTAINER-INTERFACE, for every container engine of the machine.
+const CNIResults = "/var/lib/cni/results"
+
+// NetworkName names the cluster's pod network on the machine.
+func (l Layout) NetworkName() string { return l.Plan.ID(l.Name) }
 
 // CNIConfig is the network configuration list of the pods (CNI specification
 // 1.0.0, "Network configuration format"). Plugin ptp routes between pods
@@ -103,7 +111,8 @@ disabled_plugins = [
 func (l Layout) CNIConfig() ([]byte, error) {
 	return json.MarshalIndent(map[string]any{
 		"cniVersion": "1.0.0",
-		"name":       "frontline",
+		// Names the files CNI keeps in CNIResults.
+		"name": l.NetworkName(),
 		"plugins": []any{
 			map[string]any{
 				"type": "ptp",
