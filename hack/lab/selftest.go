@@ -19,12 +19,15 @@ import (
 
 func selftestCommand() *cobra.Command {
 	var lists listFlags
+	var seed uint64
 	cmd := &cobra.Command{
 		Use:   "selftest --list FORMAT=PATH …",
 		Short: "Check that every name and document number on a list finds its own record",
 		Long: `Search for every name, and every document number, on the lists, and count which find
-their own record. Weak aliases may come back as leads. Prints counts alone, never a
-name. The exit code is 1 if anything was missed.`,
+their own record. Weak aliases may come back as leads. Then each name that is not weak
+is misspelt by one letter, and put in another order, with the given seed, and looked for
+among the first five. Prints counts alone, never a name. The exit code is 1 if a name
+or number as it stands was missed.`,
 		Example: "  lab selftest --list un-xml=consolidated.xml --list ofac-csv=folder",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,7 +38,7 @@ name. The exit code is 1 if anything was missed.`,
 			defer engine.Close()
 			missed := 0
 			for _, l := range read {
-				c, err := selftest(cmd.Context(), engine, l)
+				c, err := selftest(cmd.Context(), engine, l, newSpoiler(seed))
 				if err != nil {
 					return err
 				}
@@ -49,18 +52,21 @@ name. The exit code is 1 if anything was missed.`,
 		},
 	}
 	lists.register(cmd)
+	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of the misspellings")
 	return cmd
 }
 
 // tally counts one kind of query.
 type tally struct{ asked, candidate, lead, beyond, refused int }
 
-type selfCounts struct{ good, low, numbers tally }
+func (t tally) missed() int { return t.asked - t.candidate - t.lead - t.beyond - t.refused }
+
+type selfCounts struct{ good, low, numbers, edited, reordered tally }
 
 func (c *selfCounts) missed() int {
 	n := 0
 	for _, t := range []tally{c.good, c.low, c.numbers} {
-		n += t.asked - t.candidate - t.lead - t.beyond
+		n += t.missed()
 	}
 	return n
 }
@@ -71,14 +77,13 @@ func (c *selfCounts) print(w io.Writer, feed string) {
 	for _, row := range []struct {
 		name string
 		tally
-	}{{"names", c.good}, {"weak aliases", c.low}, {"document numbers", c.numbers}} {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\n", row.name, row.asked, row.candidate, row.lead, row.beyond, row.refused,
-			row.asked-row.candidate-row.lead-row.beyond)
+	}{{"names", c.good}, {"weak aliases", c.low}, {"document numbers", c.numbers}, {"one letter wrong", c.edited}, {"reordered", c.reordered}} {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\n", row.name, row.asked, row.candidate, row.lead, row.beyond, row.refused, row.missed())
 	}
 	_ = t.Flush()
 }
 
-func selftest(ctx context.Context, e *matcher.Engine, l list) (selfCounts, error) {
+func selftest(ctx context.Context, e *matcher.Engine, l list, spoil spoiler) (selfCounts, error) {
 	var c selfCounts
 	for i := range l.records {
 		r := &l.records[i]
@@ -88,13 +93,19 @@ func selftest(ctx context.Context, e *matcher.Engine, l list) (selfCounts, error
 				t = &c.low
 			}
 			s := screen.Subject{Names: []screen.Name{{Full: n.Full, Given: n.Given, Family: n.Family}}}
-			if err := t.ask(ctx, e, l.feed, r.ID, s); err != nil {
+			if err := t.ask(ctx, e, l.feed, r.ID, s, screen.MaxLimit); err != nil {
+				return c, err
+			}
+			if t == &c.low {
+				continue
+			}
+			if err := c.askSpoilt(ctx, e, l.feed, r.ID, n.Text(), spoil); err != nil {
 				return c, err
 			}
 		}
 		for _, d := range r.Documents {
 			s := screen.Subject{Documents: []screen.Document{{Number: d.Number, Country: d.Country}}}
-			if err := c.numbers.ask(ctx, e, l.feed, r.ID, s); err != nil {
+			if err := c.numbers.ask(ctx, e, l.feed, r.ID, s, screen.MaxLimit); err != nil {
 				return c, err
 			}
 		}
@@ -102,11 +113,31 @@ func selftest(ctx context.Context, e *matcher.Engine, l list) (selfCounts, error
 	return c, nil
 }
 
+// firstFive is how many candidates an officer looks at.
+const firstFive = 5
+
+func (c *selfCounts) askSpoilt(ctx context.Context, e *matcher.Engine, feed, record, name string, spoil spoiler) error {
+	for _, way := range []struct {
+		tally *tally
+		spoil func(string) (string, bool)
+	}{{&c.edited, spoil.edit}, {&c.reordered, spoil.reorder}} {
+		spoilt, ok := way.spoil(name)
+		if !ok {
+			continue
+		}
+		s := screen.Subject{Names: []screen.Name{{Full: spoilt}}}
+		if err := way.tally.ask(ctx, e, feed, record, s, firstFive); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ask searches and looks for the record in the answer. A record that shares its place
-// with more than MaxLimit others of the same score counts as beyond the limit.
-func (t *tally) ask(ctx context.Context, e *matcher.Engine, feed, record string, s screen.Subject) error {
+// with more than limit others counts as beyond the limit.
+func (t *tally) ask(ctx context.Context, e *matcher.Engine, feed, record string, s screen.Subject, limit int) error {
 	t.asked++
-	req := screen.Request{Subject: s, Limit: screen.MaxLimit}
+	req := screen.Request{Subject: s, Limit: limit}
 	if req.Validate() != nil {
 		t.refused++
 		return nil

@@ -52,7 +52,9 @@ func (x *index) find(q *query, can []screen.Modality) map[int32]*hit {
 			for _, ref := range x.numbers[d.number] {
 				h := at(ref.record)
 				agree := 1.0
-				if d.country != "" && ref.country != "" && d.country != ref.country {
+				if !firm(d.number) {
+					agree = shortNumber
+				} else if d.country != "" && ref.country != "" && d.country != ref.country {
 					agree = otherIssuer
 				}
 				h.number = max(h.number, agree)

@@ -42,10 +42,11 @@ const (
 
 	// leastSupported is the likeness of names below which other evidence supports nothing.
 	leastSupported = 0.62
-	// scoreNumber is the score of a record met by a document number; with another
-	// issuer stated, numbers coincide, and the name must speak too.
+	// scoreNumber is the score of a record met by a document number. With another issuer
+	// stated, and for short numbers, numbers coincide, and the name must speak too.
 	scoreNumber = 0.97
 	otherIssuer = 0.6
+	shortNumber = 0.5
 )
 
 type verdict int
@@ -77,7 +78,10 @@ func (s *search) judge(x *index, e *entry, h *hit) (screen.Candidate, verdict) {
 	if h.number > 0 {
 		byNumber := scoreNumber * h.number
 		text := "the number is the same"
-		if h.number < 1 {
+		switch h.number {
+		case shortNumber:
+			text = "the number is the same, and too short to stand for a document"
+		case otherIssuer:
 			text = "the number is the same, the issuing country is another"
 		}
 		evidence = append(evidence, screen.Evidence{Field: "document", Score: h.number, Text: text})

@@ -80,8 +80,16 @@ func number(s string) string {
 	return b.String()
 }
 
-// minNumber is the shortest number that can stand for a document.
-const minNumber = 5
+const (
+	// minNumber is the shortest number that is searched for.
+	minNumber = 3
+	// firmNumber is the shortest that stands for a document by itself; shorter ones, and
+	// those without a digit, coincide too easily.
+	firmNumber = 5
+)
+
+// firm reports whether a normal number stands for a document by itself.
+func firm(n string) bool { return len(n) >= firmNumber && digits(n) > 0 }
 
 // numbers are the forms a published number may be met by: all of it, and, where the
 // publisher wrote words around it, each part that looks like a number, with the
@@ -89,7 +97,7 @@ const minNumber = 5
 func numbers(s string) []string {
 	out := make([]string, 0, 2)
 	add := func(n string) {
-		if len(n) < minNumber || !strings.ContainsFunc(n, unicode.IsDigit) {
+		if len(n) < minNumber {
 			return
 		}
 		for _, o := range out {
@@ -106,7 +114,7 @@ func numbers(s string) []string {
 	}
 	for i, f := range fields {
 		n := number(f)
-		if digits(n) < minNumber-1 {
+		if digits(n) < firmNumber-1 || !firm(n) {
 			continue
 		}
 		add(n)
