@@ -8,7 +8,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -40,22 +39,17 @@ var roles = []struct {
 	{name: "all", values: []string{"role=all", "region.name=north"}},
 }
 
-// TestMain reads the chart, so that go test, which sees what this process opens
-// and not what Helm does, runs again when the chart has changed.
-func TestMain(m *testing.M) {
-	err := filepath.WalkDir(filepath.Join(repository, "charts/frontline"), func(path string, entry fs.DirEntry, err error) error {
+// readChart opens the chart's files, so that go test, which sees what this
+// process opens and not what Helm does, runs again when the chart has changed.
+var readChart = sync.OnceValue(func() error {
+	return filepath.WalkDir(filepath.Join(repository, "charts/frontline"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		_, err = os.ReadFile(path)
 		return err
 	})
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "reading the chart: %v\n", err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+})
 
 // helm is where the pinned Helm is, built on first use.
 var helm = sync.OnceValues(func() (string, error) {
@@ -75,6 +69,9 @@ func template(t *testing.T, values ...string) ([]unstructured.Unstructured, erro
 	path, err := helm()
 	if err != nil {
 		t.Fatalf("building helm: %v", err)
+	}
+	if err := readChart(); err != nil {
+		t.Fatalf("reading the chart: %v", err)
 	}
 	args := []string{"template", "frontline", filepath.Join(repository, "charts/frontline"), "--namespace", namespace}
 	for _, value := range values {
