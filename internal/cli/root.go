@@ -20,6 +20,10 @@ import (
 // subcommands lists every subcommand. A new one is a file of its own and a line
 // here.
 var subcommands = []func() *cobra.Command{
+	newFrontCommand,
+	newLoaderCommand,
+	newMatcherCommand,
+	newRegistryCommand,
 	newVersionCommand,
 }
 
