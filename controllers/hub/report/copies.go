@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/report"
+)
+
+// replicas shows what the region holds of each feed. Before the first report
+// since the hub started, what was known stands.
+func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalCluster, received *hub.Received) error {
+	list := &screeningv1.WatchlistReplicaList{}
+	if err := m.Client.List(ctx, list, client.InNamespace(screeningv1.RegionNamespace(region.Name))); err != nil {
+		return fmt.Errorf("list the replicas of region %s: %w", region.Name, err)
+	}
+	var errs []error
+	for i := range list.Items {
+		replica := &list.Items[i]
+		helper := patch.New(m.Client, replica)
+		switch {
+		case received != nil:
+			copyOf(replica, received.Feed(string(replica.Spec.Feed)))
+		case conditions.Get(replica, screeningv1.ConditionReady) == nil:
+			conditions.Unknown(replica, screeningv1.ConditionReady, screeningv1.ReasonNotReported,
+				"Region %s has not reported it; see: kubectl get rgn %s", region.Name, region.Name)
+			replica.Status.ObservedGeneration = replica.Generation
+		}
+		_, err := helper.Status(ctx, replica)
+		errs = append(errs, settled(err))
+	}
+	return errors.Join(errs...)
+}
+
+func copyOf(replica *screeningv1.WatchlistReplica, feed *report.Feed) {
+	replica.Status.ObservedGeneration = replica.Generation
+	replica.Status.Held, replica.Status.ServedBy = nil, ""
+	if feed != nil && feed.Held > 0 {
+		replica.Status.Held = &screeningv1.HeldCopy{
+			Release: screeningv1.NewReleaseVersion(feed.Held), Digest: screeningv1.Digest(feed.Content),
+		}
+		replica.Status.ServedBy = pods(feed.Servers)
+	}
+	held := replica.Status.Held
+	wanted := replica.Spec.Release
+	switch {
+	case replica.Spec.State == screeningv1.ReplicaErase && held == nil:
+		conditions.False(replica, screeningv1.ConditionHeld, screeningv1.ReasonErased, "The region holds nothing of it")
+		conditions.Settle(replica, screeningv1.ReasonErased, "The region holds nothing of it")
+	case replica.Spec.State == screeningv1.ReplicaErase:
+		conditions.True(replica, screeningv1.ConditionHeld, screeningv1.ReasonHeld, "The region still holds %s", held.Release)
+		conditions.Progress(replica, screeningv1.ReasonProgressing, "The region still holds %s and is ordered to erase it", held.Release)
+	case held != nil && held.Release == wanted && held.Digest == replica.Spec.ContentDigest:
+		conditions.True(replica, screeningv1.ConditionHeld, screeningv1.ReasonHeld, "The region holds %s", wanted)
+		reason := screeningv1.ReasonHeld
+		if replica.Spec.State == screeningv1.ReplicaLock {
+			reason = screeningv1.ReasonLocked
+		}
+		conditions.Settle(replica, reason, "The region holds %s, searched by %s", wanted, replica.Status.ServedBy)
+	default:
+		reason, text := screeningv1.ReasonPulling, "The region fetches "+string(wanted)
+		if feed != nil && feed.Reason != "" {
+			reason, text = feed.Reason, feed.Message
+		}
+		if held != nil {
+			text += "; " + string(held.Release) + " is held meanwhile"
+		}
+		conditions.False(replica, screeningv1.ConditionHeld, reason, "%s", text)
+		conditions.Progress(replica, reason, "%s", text)
+	}
+}
+
+func pods(n int) string {
+	if n == 1 {
+		return "1 pod"
+	}
+	return fmt.Sprintf("%d pods", n)
+}
+
+// resolveFeeds says which feeds a pool names in vain, which the hub knows and
+// the region does not: it sees only what it is given.
+func resolveFeeds(pool *screeningv1.MatcherPool, region *screeningv1.RegionalCluster, feeds map[screeningv1.FeedID]*screeningv1.WatchlistFeed) {
+	var missing, denied []string
+	for _, named := range pool.Spec.Feeds {
+		feed := feeds[named.ID]
+		switch {
+		case feed == nil:
+			missing = append(missing, string(named.ID))
+		case !slices.Contains(feed.Spec.Sharing.Allow, region.Spec.Jurisdiction):
+			denied = append(denied, fmt.Sprintf("%s may be held in %s only", named.ID, countries(feed.Spec.Sharing.Allow)))
+		}
+	}
+	switch {
+	case len(denied) > 0:
+		text := strings.Join(denied, "; ")
+		conditions.False(pool, screeningv1.ConditionFeedsResolved, screeningv1.ReasonNotAllowedHere,
+			"%s, this region is %s; the pool answers without; ask the owner to share it or remove it from the pool", text, region.Spec.Jurisdiction)
+		pool.Status.Summary = text
+	case len(missing) > 0:
+		text := "no feed has the id " + strings.Join(missing, ", ")
+		conditions.False(pool, screeningv1.ConditionFeedsResolved, screeningv1.ReasonFeedNotFound,
+			"%s; the pool answers without; correct the id or create the feed", text)
+		pool.Status.Summary = text
+	}
+}
+
+// countries lists a few codes, and how many more there are.
+func countries(codes []screeningv1.CountryCode) string {
+	const most = 8
+	names := make([]string, 0, most)
+	for _, code := range codes[:min(len(codes), most)] {
+		names = append(names, string(code))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(codes) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
