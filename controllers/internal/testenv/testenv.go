@@ -31,6 +31,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/hack/cluster/rig"
 )
 
 // startTimeout bounds the start of etcd and of the API server, each, on a
@@ -83,7 +84,7 @@ func run(m *testing.M, env **Environment, crdPaths []string) (code int) {
 }
 
 func start(ctx context.Context, crdPaths []string) (*Environment, error) {
-	assets, err := assets(ctx)
+	assets, err := rig.EnvtestAssets(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find kube-apiserver, etcd and kubectl for tests: %w", err)
 	}
