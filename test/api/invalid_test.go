@@ -3,7 +3,6 @@
 package api
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,15 +60,7 @@ func refuse(t *testing.T, kind string, cases []refusal) {
 // refuseChange creates the sample of a kind, changes it, and deletes it again.
 func refuseChange(t *testing.T, kind string, cases []refusal) {
 	t.Helper()
-	object := sample(t, kind)
-	if err := api.Create(t.Context(), object); err != nil {
-		t.Fatalf("create the sample: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := api.Delete(t.Context(), object); err != nil && !strings.Contains(err.Error(), "context canceled") {
-			t.Errorf("delete the sample: %v", err)
-		}
-	})
+	object := create(t, kind)
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			changed := &unstructured.Unstructured{Object: object.DeepCopy().Object}

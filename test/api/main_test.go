@@ -36,6 +36,9 @@ var (
 	kubeconfig string
 )
 
+// background outlives each test, for what is tidied up after it.
+var background = context.Background()
+
 func TestMain(m *testing.M) {
 	code, err := run(m)
 	if err != nil {
@@ -46,7 +49,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	assets, err := rig.EnvtestAssets(context.Background())
+	assets, err := rig.EnvtestAssets(background)
 	if err != nil {
 		return 1, fmt.Errorf("find kube-apiserver, etcd and kubectl for tests: %w", err)
 	}
@@ -72,7 +75,7 @@ func run(m *testing.M) (code int, err error) {
 	api = client.WithFieldValidation(plain, metav1.FieldValidationStrict)
 	for _, name := range []string{"intl", "region-north", "region-south", "rs"} {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		if err := api.Create(context.Background(), namespace); err != nil {
+		if err := api.Create(background, namespace); err != nil {
 			return 1, fmt.Errorf("create namespace %s: %w", name, err)
 		}
 	}
