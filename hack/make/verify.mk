@@ -36,8 +36,9 @@ tidy: ## Check that go.mod says what is imported, and no more.
 	go mod tidy -diff
 
 .PHONY: hygiene
-hygiene: ## Check licence headers, leftovers, keys, sizes and machine-readable zones.
+hygiene: ## Check headers, leftovers, keys, sizes, machine-readable zones, reasons of dependencies.
 	hack/verify/hygiene.sh
+	hack/verify/dependencies.sh
 
 .PHONY: checks
 checks: tidy vet lint lint-api lint-chart hygiene ## Run every check that only reads.
