@@ -52,6 +52,9 @@ func (r *Registry) fetchBlob(ctx context.Context, repo string, desc ocispec.Desc
 		// A broken connection is taken up again at once as long as each one
 		// brings something; the caller backs off when none does.
 		if ctx.Err() != nil || part.size <= before || isAnswer(err) {
+			if part.size == 0 {
+				err = errors.Join(err, os.Remove(part.file.Name()))
+			}
 			return err
 		}
 	}

@@ -133,8 +133,8 @@ func decompress(packed string, s Snapshot) error {
 	if size > s.Size {
 		return fmt.Errorf("more than the %d bytes announced: %w", s.Size, ErrTooLarge)
 	}
-	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); got != s.Digest {
-		return fmt.Errorf("content is %s instead of %s: %w", got, s.Digest, ErrDigest)
+	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); got != s.Digest || size != s.Size {
+		return fmt.Errorf("content is %d bytes of %s instead of %d of %s: %w", size, got, s.Size, s.Digest, ErrDigest)
 	}
 	return target.CloseAtomicallyReplace()
 }

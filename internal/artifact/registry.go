@@ -121,11 +121,13 @@ func (r *Registry) Delete(ctx context.Context, repo, manifestDigest string) erro
 	if err != nil {
 		return r.fail("delete", repo, manifestDigest, err)
 	}
-	parsed, err := parseDigest(manifestDigest)
-	if err != nil {
+	if _, err := parseDigest(manifestDigest); err != nil {
 		return r.fail("delete", repo, manifestDigest, err)
 	}
-	err = repository.Manifests().Delete(ctx, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: parsed})
+	desc, err := repository.Manifests().Resolve(ctx, manifestDigest)
+	if err == nil {
+		err = repository.Manifests().Delete(ctx, desc)
+	}
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
