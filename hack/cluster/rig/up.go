@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -113,31 +114,23 @@ func prepare(ctx context.Context, options Options) (*kit, error) {
 // plan decides which clusters to make, clears what is left of earlier ones,
 // and writes down a record for each before anything of it exists.
 func (k *kit) plan(ctx context.Context) (all, fresh []*record, err error) {
+	running, err := k.clear(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	used, err := hostnet.Used(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	existing, err := readRecords(k.State)
-	if err != nil {
-		return nil, nil, err
-	}
 	taken := map[int]bool{}
-	byName := map[string]*record{}
-	for _, r := range existing {
-		byName[r.Layout.Name] = r
+	for _, r := range running {
 		taken[r.Layout.Plan.Index] = true
 	}
 	for _, name := range k.Clusters {
-		if r, found := byName[name]; found {
-			if r.NoNodes == k.NoNodes && r.healthy() {
-				fmt.Fprintf(k.Log, "%s: already up\n", name)
-				all = append(all, r)
-				continue
-			}
-			fmt.Fprintf(k.Log, "%s: clearing what is left of an earlier cluster\n", name)
-			if err := r.tearDown(ctx); err != nil {
-				return nil, nil, err
-			}
+		if r, found := running[name]; found {
+			fmt.Fprintf(k.Log, "%s: already up\n", name)
+			all = append(all, r)
+			continue
 		}
 		addresses, err := addrplan.Choose(taken, used)
 		if err != nil {
@@ -151,6 +144,28 @@ func (k *kit) plan(ctx context.Context) (all, fresh []*record, err error) {
 		all, fresh = append(all, r), append(fresh, r)
 	}
 	return all, fresh, nil
+}
+
+// clear takes down what is left of the named clusters where they do not run as
+// asked, and returns every other cluster of the state folder by name.
+func (k *kit) clear(ctx context.Context) (map[string]*record, error) {
+	existing, err := readRecords(k.State)
+	if err != nil {
+		return nil, err
+	}
+	running := map[string]*record{}
+	for _, r := range existing {
+		name := r.Layout.Name
+		if !slices.Contains(k.Clusters, name) || (r.NoNodes == k.NoNodes && r.healthy()) {
+			running[name] = r
+			continue
+		}
+		fmt.Fprintf(k.Log, "%s: clearing what is left of an earlier cluster\n", name)
+		if err := r.tearDown(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return running, nil
 }
 
 func (k *kit) newRecord(name string, addresses addrplan.Plan) (*record, error) {

@@ -11,6 +11,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -63,7 +65,8 @@ func Run(ctx context.Context, clusters []*rig.Cluster, out io.Writer) error {
 		{"every cluster's pods reach every NodePort", func(ctx context.Context, sites []site) error { return reach(ctx, sites, "") }},
 		{"a cut link is cut for both sides, and whole once mended", cutAndMend},
 		{"pods answer while etcd and the API server are down", controlPlaneDown},
-		{"volumes are taken back", func(ctx context.Context, sites []site) error { return remove(ctx, sites) }},
+		{"a restored backup of etcd has the old objects, and pods go on", backup},
+		{"volumes are taken back", remove},
 	} {
 		if err := check.run(ctx, sites); err != nil {
 			return fmt.Errorf("FAILED: %s: %w", check.what, err)
@@ -204,6 +207,35 @@ func controlPlaneDown(ctx context.Context, sites []site) error {
 		return failed
 	}
 	_, err := victim.Kubectl(ctx, nil, "get", "nodes")
+	return err
+}
+
+// backup makes an object after a backup; the restored cluster must lack it.
+func backup(ctx context.Context, sites []site) error {
+	victim := sites[0]
+	parent, err := os.MkdirTemp("", "rig-check-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(parent)
+	dir := filepath.Join(parent, "etcd")
+	if err := victim.BackupEtcd(ctx, dir); err != nil {
+		return err
+	}
+	if _, err := victim.Kubectl(ctx, nil, "--namespace", namespace, "create", "configmap", "younger"); err != nil {
+		return err
+	}
+	if err := victim.RestoreEtcd(ctx, dir); err != nil {
+		return err
+	}
+	found, err := victim.Kubectl(ctx, nil, "--namespace", namespace, "get", "configmap", "younger", "--ignore-not-found", "--output", "name")
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return fmt.Errorf("%s is there after a backup older than it was restored", found)
+	}
+	_, err = victim.ask(ctx, "/", nil)
 	return err
 }
 
