@@ -11,8 +11,9 @@ const (
 	// aloneMost is the most that one paired word can reach where either name has more
 	// words that tell something: sharing a family name is not sharing a name.
 	aloneMost = 0.7
-	// leastLikeness is what is worth judging.
-	leastLikeness = 0.45
+	// leastLikeness is what is worth judging: less cannot reach a threshold, whatever
+	// else agrees.
+	leastLikeness = 0.6
 )
 
 // edited is how alike two words one edit apart are: the longer, the more.

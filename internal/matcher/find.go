@@ -13,8 +13,8 @@ import (
 type hit struct {
 	// good and low are the best likeness of a name of that quality.
 	good, low likeness
-	// number is how well a document's number met: 1 with the issuer agreeing or
-	// unknown, less if another issuer is stated. numberGiven says one was asked for.
+	// number is how well a document's number met: 1, otherIssuer, shortNumber, or 0 for
+	// not at all.
 	number float64
 }
 
@@ -37,20 +37,12 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 const leastGathered = 0.5
 
 // find returns the records that may be the subject, by record.
-func (x *index) find(q *query, can []screen.Modality) map[int32]*hit {
-	hits := map[int32]*hit{}
-	at := func(record int32) *hit {
-		h := hits[record]
-		if h == nil {
-			h = &hit{}
-			hits[record] = h
-		}
-		return h
-	}
+func (x *index) find(q *query, can []screen.Modality) map[int32]hit {
+	hits := map[int32]hit{}
 	if slices.Contains(can, screen.ModalityDocument) {
 		for _, d := range q.documents {
 			for _, ref := range x.numbers[d.number] {
-				h := at(ref.record)
+				h := hits[ref.record]
 				agree := 1.0
 				if !firm(d.number) {
 					agree = shortNumber
@@ -58,6 +50,7 @@ func (x *index) find(q *query, can []screen.Modality) map[int32]*hit {
 					agree = otherIssuer
 				}
 				h.number = max(h.number, agree)
+				hits[ref.record] = h
 			}
 		}
 	}
@@ -69,18 +62,17 @@ func (x *index) find(q *query, can []screen.Modality) map[int32]*hit {
 	if slices.Contains(can, screen.ModalityBiographic) {
 		for _, words := range q.names {
 			x.gather(s, words, func(n *name, l likeness) {
-				h := at(n.record)
+				h := hits[n.record]
 				if n.low && l.score > h.low.score {
 					h.low = l
 				}
 				if !n.low && l.score > h.good.score {
 					h.good = l
 				}
+				hits[n.record] = h
 			})
 		}
 	}
-	// A record met by its number is told its name's likeness too, however small, so
-	// that the evidence can say that names differ.
 	return hits
 }
 

@@ -57,8 +57,21 @@ const (
 	alert
 )
 
+// hopeless reports whether no evidence the subject has could take the record to the
+// threshold, before any of it is put into words.
+func (s *search) hopeless(h hit) bool {
+	best := max(h.good.score, h.low.score)
+	if len(s.query.births) > 0 {
+		best += (1 - best) * gainBirthDay
+	}
+	if len(s.query.nationalities) > 0 {
+		best += (1 - best) * gainNationality
+	}
+	return h.number == 0 && best < s.limits.alert
+}
+
 // judge weighs all evidence about one record.
-func (s *search) judge(x *index, e *entry, h *hit) (screen.Candidate, verdict) {
+func (s *search) judge(e *entry, h hit) (screen.Candidate, verdict) {
 	c := screen.Candidate{Record: e.id, Nature: e.nature, Handling: e.handling}
 	good, evidence, _ := s.weigh(e, h.good)
 	score, v := good, alert

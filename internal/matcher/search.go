@@ -82,7 +82,10 @@ func (s *search) feed(feed *Feed, x *index, can []screen.Modality, answer *scree
 		if e.expires != 0 && s.now.Unix() >= e.expires {
 			continue
 		}
-		c, v := s.judge(x, e, h)
+		if s.hopeless(h) {
+			continue
+		}
+		c, v := s.judge(e, h)
 		if v == dismissed {
 			continue
 		}
