@@ -139,7 +139,7 @@ func checkResponse(response *http.Response, limit int64) *Error {
 		return &Error{Reason: Unauthorized, Err: statusError(status)}
 	case status == http.StatusTooManyRequests || status >= 500:
 		return &Error{Reason: ServerError, Err: statusError(status)}
-	case status >= 300 && status < 400:
+	case status >= 300 && status < 400 && status != http.StatusNotModified:
 		return &Error{Reason: Redirected, Err: statusError(status)}
 	default:
 		return &Error{Reason: Unexpected, Err: statusError(status)}
