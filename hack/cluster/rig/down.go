@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -93,6 +94,7 @@ func (r *record) tearDown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sockets := shimSockets(l.Run)
 	steps := []struct {
 		what string
 		do   func() error
@@ -104,8 +106,14 @@ func (r *record) tearDown(ctx context.Context) error {
 		{"remove its control groups", func() error {
 			return poll.Until(ctx, "empty control groups", 10*time.Millisecond, 5*time.Second, func(context.Context) error { return groups.Remove() })
 		}},
+		{"remove its traces", func() error { return errors.Join(removeLogLinks(l.Dir), removeResults(l.NetworkName())) }},
 		{"remove its files", func() error {
-			return errors.Join(removeLogLinks(l.Dir), removeResults(l.NetworkName()), os.RemoveAll(l.Run), os.RemoveAll(l.Dir))
+			for _, path := range append(sockets, l.Run, l.Dir) {
+				if err := os.RemoveAll(path); err != nil {
+					return err
+				}
+			}
+			return nil
 		}},
 	}
 	for _, step := range steps {
@@ -114,6 +122,28 @@ func (r *record) tearDown(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// shimSockets returns the sockets of the cluster's containerd shims, which lie
+// in a folder that all containerds of the machine share. A shim that is killed
+// leaves its own behind; its address is in the bundle of its container.
+func shimSockets(run string) []string {
+	files, err := filepath.Glob(filepath.Join(run, "containerd", "io.containerd.runtime.v2.task", "*", "*", "address"))
+	if err != nil {
+		return nil
+	}
+	var sockets []string
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		socket := strings.TrimPrefix(strings.TrimSpace(string(content)), "unix://")
+		if filepath.Dir(socket) == shimSocketDir && !slices.Contains(sockets, socket) {
+			sockets = append(sockets, socket)
+		}
+	}
+	return sockets
 }
 
 // stopPods ends every container by containerd, so that no shim stays behind.

@@ -29,6 +29,9 @@ const containerLogs = "/var/log/containers"
 // its root folder.
 const devicePlugins = "/var/lib/kubelet/device-plugins"
 
+// shimSocketDir is where containerd's shims listen, whatever its state folder.
+const shimSocketDir = "/run/containerd/s"
+
 // netnsDir holds the named network namespaces of ip-netns(8).
 const netnsDir = "/run/netns"
 
@@ -36,7 +39,7 @@ const netnsDir = "/run/netns"
 // parents first.
 var hostFolders = []string{
 	netnsDir, containerLogs, "/var/lib/kubelet", devicePlugins,
-	"/run/containerd", "/run/containerd/s", "/run/containerd/fifo", "/run/containerd/runc", "/var/lib/cni", render.CNIResults,
+	"/run/containerd", shimSocketDir, "/run/containerd/fifo", "/run/containerd/runc", "/var/lib/cni", render.CNIResults,
 }
 
 // host is what the machine was like before its first cluster.
