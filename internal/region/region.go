@@ -298,3 +298,33 @@ func (r *Region) Acks(pool string) map[string]dataset.Ack { return r.acks.of(poo
 
 // Served sums up what all pods search of a feed.
 func (r *Region) Served(feed string) Served { return r.acks.served(feed) }
+
+// NextDeadline is the next time at which the verdict on a feed, or the mark of
+// its answers, changes by the clock alone; zero when none is in sight.
+func (r *Region) NextDeadline(id string) time.Time {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.verified == nil {
+		return time.Time{}
+	}
+	f := r.verified.Feed(id)
+	if f == nil {
+		return time.Time{}
+	}
+	limits := f.Freshness.Tighten(r.verified.Region.Freshness)
+	var next time.Time
+	consider := func(t time.Time) {
+		if t.After(r.now()) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, seconds := range []int64{limits.MarkSeconds, limits.StopSeconds} {
+		if seconds > 0 {
+			consider(r.verified.Clocks.Issued.Add(time.Duration(seconds) * time.Second))
+		}
+	}
+	if until, err := time.Parse(time.RFC3339, f.LegalBasis.ValidUntil); err == nil {
+		consider(until)
+	}
+	return next
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package borderpost
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
+	"github.com/frontline-screening/frontline/internal/canonical"
+)
+
+// replicas is two, so that a node can be drained, and one where there is one
+// machine.
+func (r *Reconciler) replicas() int32 {
+	if v := r.Region.Verified(); v != nil && v.Region.Profile == string(screeningv1.ProfileEdge) {
+		return 1
+	}
+	return 2
+}
+
+// rollOut applies the front. When the post has nothing left that a front could
+// ask, one that runs is left as it is: it names what it cannot search.
+func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
+	live := &appsv1.Deployment{}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.owner.Namespace(), Name: s.owner.Child()}, live)
+	switch {
+	case apierrors.IsNotFound(err):
+		live = nil
+	case err != nil:
+		return err
+	}
+	s.deployment = live
+	config, ok := planConfig(s.owner, s.spec, s.binding, s.accepted)
+	if !ok {
+		return nil
+	}
+	data, err := canonical.Marshal(config)
+	if err != nil {
+		return fmt.Errorf("post %s: %w", s.owner.Name, err)
+	}
+	kept, err := r.Region.Store().Template(templateKey(s.owner.Name))
+	if err != nil {
+		return err
+	}
+	in := inputs{Image: r.FrontImage, Config: string(data)}
+	switch {
+	case kept != nil:
+		in.Image = kept.Image
+	case live != nil && len(live.Spec.Template.Spec.Containers) > 0:
+		in.Image = live.Spec.Template.Spec.Containers[0].Image
+	}
+	hash, err := workload.Hash(in)
+	if err != nil {
+		return err
+	}
+	template, err := workload.Settle(r.Region.Store(), workload.Wish{
+		Key: templateKey(s.owner.Name), Manager: Manager, Hash: hash, Image: in.Image,
+		Render: func() *corev1ac.PodTemplateSpecApplyConfiguration { return podTemplate(s.owner, in) },
+	}, live)
+	if err != nil {
+		return err
+	}
+	s.deployment = &appsv1.Deployment{}
+	if _, err := r.applier.Apply(ctx, s.deployment, deployment(s.owner, r.replicas(), hash, template)); err != nil {
+		return fmt.Errorf("post %s: %w", s.owner.Name, err)
+	}
+	return nil
+}

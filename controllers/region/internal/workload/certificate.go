@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/frontline-screening/frontline/internal/pki"
+)
+
+// keyCA is the key of a TLS Secret under which the authority's certificate stands.
+const keyCA = "ca.crt"
+
+// Issuer keeps Secrets with certificates of the region's authority.
+type Issuer struct {
+	// Client reads and writes Secrets by name, without a cache.
+	Client client.Client
+	CA     *pki.CA
+	Now    func() time.Time
+}
+
+// Certificate wishes for a Secret with a certificate.
+type Certificate struct {
+	Namespace, Secret string
+	Labels            map[string]string
+	// Manager is the field manager of the controller that asks.
+	Manager string
+	Request pki.LeafRequest
+}
+
+// Ensure makes the Secret hold a certificate that serves the request: of this
+// authority, for these names, with more than a third of its life ahead. It
+// writes nothing when it does, and returns the time at which to look again.
+func (i *Issuer) Ensure(ctx context.Context, want Certificate) (time.Time, error) {
+	now := i.Now()
+	var secret corev1.Secret
+	err := i.Client.Get(ctx, types.NamespacedName{Namespace: want.Namespace, Name: want.Secret}, &secret)
+	switch {
+	case err == nil:
+		if at, ok := i.good(secret.Data, want.Request, now); ok {
+			return at, nil
+		}
+	case !apierrors.IsNotFound(err):
+		return time.Time{}, fmt.Errorf("certificate Secret %s: %w", want.Secret, err)
+	}
+	certPEM, keyPEM, err := i.CA.Issue(want.Request, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	desired := corev1ac.Secret(want.Secret, want.Namespace).
+		WithLabels(want.Labels).
+		WithType(corev1.SecretTypeTLS).
+		WithData(map[string][]byte{corev1.TLSCertKey: certPEM, corev1.TLSPrivateKeyKey: keyPEM, keyCA: i.CA.CertPEM()})
+	if err := i.Client.Apply(ctx, desired, client.FieldOwner(want.Manager), client.ForceOwnership); err != nil {
+		return time.Time{}, fmt.Errorf("certificate Secret %s: %w", want.Secret, err)
+	}
+	cert, err := pki.ParseCertificate(certPEM)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return renewal(cert.NotBefore, cert.NotAfter), nil
+}
+
+// good reports whether the Secret serves the request, and until when.
+func (i *Issuer) good(data map[string][]byte, want pki.LeafRequest, now time.Time) (time.Time, bool) {
+	if !bytes.Equal(data[keyCA], i.CA.CertPEM()) || pki.NeedsRenewal(data[corev1.TLSCertKey], now) {
+		return time.Time{}, false
+	}
+	cert, err := pki.ParseCertificate(data[corev1.TLSCertKey])
+	if err != nil || cert.CheckSignatureFrom(i.CA.Certificate()) != nil {
+		return time.Time{}, false
+	}
+	key, err := pki.ParseKey(data[corev1.TLSPrivateKeyKey])
+	if err != nil || pki.KeyPin(key.Public()) != pki.CertificatePin(cert) {
+		return time.Time{}, false
+	}
+	if want.SPIFFE != "" && (len(cert.URIs) != 1 || cert.URIs[0].String() != want.SPIFFE) {
+		return time.Time{}, false
+	}
+	for _, name := range want.DNSNames {
+		if !slices.Contains(cert.DNSNames, name) {
+			return time.Time{}, false
+		}
+	}
+	if len(cert.DNSNames) != len(want.DNSNames) {
+		return time.Time{}, false
+	}
+	return renewal(cert.NotBefore, cert.NotAfter), true
+}
+
+func renewal(from, to time.Time) time.Time { return from.Add(to.Sub(from) * 2 / 3) }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"context"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/internal/region"
+)
+
+// EnqueueOwner asks for the pool or post that an object's label names.
+func EnqueueOwner(label string) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, obj client.Object) []reconcile.Request {
+		name := obj.GetLabels()[label]
+		if name == "" {
+			return nil
+		}
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: obj.GetNamespace(), Name: name}}}
+	})
+}
+
+// EnqueueSelf asks for the object of the event.
+func EnqueueSelf() handler.EventHandler { return &handler.EnqueueRequestForObject{} }
+
+// Follow returns a channel with an event for every name whenever the region's
+// memory changed. names is asked each time.
+func Follow(mgr ctrl.Manager, r *region.Region, names func(context.Context) ([]string, error)) <-chan event.GenericEvent {
+	events := make(chan event.GenericEvent)
+	// The error of Add is that of a manager that has stopped.
+	_ = mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		for {
+			changed := r.Changed()
+			list, err := names(ctx)
+			if err == nil {
+				slices.Sort(list)
+				for _, name := range slices.Compact(list) {
+					obj := &metav1.PartialObjectMetadata{}
+					obj.SetNamespace(screeningv1.RegionNamespace(r.Name()))
+					obj.SetName(name)
+					select {
+					case events <- event.GenericEvent{Object: obj}:
+					case <-ctx.Done():
+						return nil
+					}
+				}
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}))
+	return events
+}

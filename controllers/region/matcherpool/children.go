@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcherpool
+
+import (
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
+)
+
+// Mounts of a matcher pod; the directory contract is package dataset's.
+const (
+	mountData = "/data"
+	mountAck  = "/ack"
+)
+
+// inputs are what a pool's pod template is made of, and all that its hash
+// covers. A field is added only with omitempty, so that pools which do not use
+// it keep their hash.
+type inputs struct {
+	Region     string                 `json:"region"`
+	Pool       string                 `json:"pool"`
+	Image      string                 `json:"image"`
+	Modalities []screeningv1.Modality `json:"modalities,omitempty"`
+	Agent      string                 `json:"agent"`
+	Registry   string                 `json:"registry"`
+	// RoomBytes is the memory for snapshots.
+	RoomBytes int64 `json:"roomBytes"`
+	// Memory and CPU are spec.resources; empty when derived.
+	Memory string `json:"memory,omitempty"`
+	CPU    string `json:"cpu,omitempty"`
+}
+
+// podTemplate renders a matcher pod: the loader, which fetches and checks, as
+// a native sidecar, and the matcher, which maps what the loader left. Each has
+// a certificate of its own; neither has a token.
+func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApplyConfiguration {
+	loader := workload.Container("loader", in.Image).
+		WithRestartPolicy(corev1.ContainerRestartPolicyAlways).
+		WithArgs("loader",
+			"--agent="+in.Agent, "--registry="+in.Registry,
+			"--pool="+in.Pool, "--region="+in.Region,
+			"--data="+mountData, "--ack="+mountAck, "--tls="+workload.MountTLS,
+			"--health-bind=:"+strconv.Itoa(int(workload.PortLoaderHealth))).
+		WithPorts(workload.Port("loader-health", workload.PortLoaderHealth)).
+		WithLivenessProbe(workload.Probe("/livez", workload.PortLoaderHealth, 10, 6)).
+		// What a loader writes to memory counts as its own.
+		WithResources(workload.Resources(resource.MustParse("10m"), 32*mebibyte, in.RoomBytes+128*mebibyte)).
+		WithVolumeMounts(
+			corev1ac.VolumeMount().WithName("data").WithMountPath(mountData),
+			corev1ac.VolumeMount().WithName("ack").WithMountPath(mountAck).WithReadOnly(true),
+			corev1ac.VolumeMount().WithName("loader-tls").WithMountPath(workload.MountTLS).WithReadOnly(true))
+
+	request, limit := 64*mebibyte, in.RoomBytes+256*mebibyte
+	if q, err := resource.ParseQuantity(in.Memory); in.Memory != "" && err == nil {
+		request, limit = q.Value(), q.Value()
+	}
+	cpu := resource.MustParse("50m")
+	if q, err := resource.ParseQuantity(in.CPU); in.CPU != "" && err == nil {
+		cpu = q
+	}
+	args := []string{"matcher",
+		"--data=" + mountData, "--ack=" + mountAck, "--tls=" + workload.MountTLS,
+		"--bind=:" + strconv.Itoa(int(workload.PortTLS)), "--health-bind=:" + strconv.Itoa(int(workload.PortHealth)),
+		"--pool=" + in.Pool, "--region=" + in.Region}
+	if len(in.Modalities) > 0 {
+		names := make([]string, 0, len(in.Modalities))
+		for _, m := range in.Modalities {
+			names = append(names, string(m))
+		}
+		args = append(args, "--modalities="+strings.Join(names, ","))
+	}
+	matcher := workload.Container("matcher", in.Image).
+		WithArgs(args...).
+		// The garbage collector works harder before the kernel has to step in.
+		WithEnv(corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(strconv.FormatInt(limit/10*9, 10))).
+		WithPorts(workload.Port("https", workload.PortTLS), workload.Port("health", workload.PortHealth)).
+		WithStartupProbe(workload.Probe("/livez", workload.PortHealth, 1, 60)).
+		WithLivenessProbe(workload.Probe("/livez", workload.PortHealth, 10, 6)).
+		WithReadinessProbe(workload.Probe("/readyz", workload.PortHealth, 1, 3)).
+		WithResources(workload.Resources(cpu, request, limit)).
+		WithVolumeMounts(
+			corev1ac.VolumeMount().WithName("data").WithMountPath(mountData).WithReadOnly(true),
+			corev1ac.VolumeMount().WithName("ack").WithMountPath(mountAck),
+			corev1ac.VolumeMount().WithName("matcher-tls").WithMountPath(workload.MountTLS).WithReadOnly(true))
+
+	memory := func(name string, size int64) *corev1ac.VolumeApplyConfiguration {
+		return corev1ac.Volume().WithName(name).WithEmptyDir(corev1ac.EmptyDirVolumeSource().
+			WithMedium(corev1.StorageMediumMemory).
+			WithSizeLimit(*resource.NewQuantity(size, resource.BinarySI)))
+	}
+	return corev1ac.PodTemplateSpec().
+		WithLabels(owner.Labels()).
+		WithSpec(workload.PodSpec(owner).
+			WithInitContainers(loader).
+			WithContainers(matcher).
+			WithVolumes(
+				memory("data", in.RoomBytes),
+				memory("ack", mebibyte),
+				workload.TLSVolume("loader-tls", workload.TLSSecret(owner.Name, "loader")),
+				workload.TLSVolume("matcher-tls", workload.TLSSecret(owner.Name, workload.ComponentMatcher))))
+}
+
+// deployment rolls by adding before it takes away, so that no query is lost.
+func deployment(owner workload.Owner, replicas int32, hash string, template *corev1ac.PodTemplateSpecApplyConfiguration) *appsv1ac.DeploymentApplyConfiguration {
+	return appsv1ac.Deployment(owner.Child(), owner.Namespace()).
+		WithLabels(owner.Labels()).
+		WithAnnotations(map[string]string{workload.AnnotationTemplateHash: hash}).
+		WithSpec(appsv1ac.DeploymentSpec().
+			WithReplicas(replicas).
+			WithRevisionHistoryLimit(2).
+			WithProgressDeadlineSeconds(600).
+			WithSelector(metav1ac.LabelSelector().WithMatchLabels(owner.Selector())).
+			WithStrategy(appsv1ac.DeploymentStrategy().
+				WithType(appsv1.RollingUpdateDeploymentStrategyType).
+				WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
+					WithMaxUnavailable(intstr.FromInt32(0)).
+					WithMaxSurge(intstr.FromInt32(1)))).
+			WithTemplate(template))
+}
+
+// service is what fronts of the region ask.
+func service(owner workload.Owner) *corev1ac.ServiceApplyConfiguration {
+	return corev1ac.Service(owner.Child(), owner.Namespace()).
+		WithLabels(owner.Labels()).
+		WithSpec(corev1ac.ServiceSpec().
+			WithType(corev1.ServiceTypeClusterIP).
+			WithSelector(owner.Selector()).
+			WithPorts(corev1ac.ServicePort().
+				WithName("https").
+				WithProtocol(corev1.ProtocolTCP).
+				WithPort(workload.PortTLS).
+				WithTargetPort(intstr.FromInt32(workload.PortTLS))))
+}
+
+// policy admits fronts to searches and the agent to health, and lets the pods
+// reach the agent and the registry alone.
+func policy(owner workload.Owner, installNamespace string) *networkingv1ac.NetworkPolicyApplyConfiguration {
+	return workload.Policy(owner,
+		[]*networkingv1ac.NetworkPolicyIngressRuleApplyConfiguration{
+			workload.FromComponent(workload.ComponentFront, workload.PortTLS),
+			workload.FromAgent(installNamespace, workload.PortHealth, workload.PortLoaderHealth),
+		},
+		[]*networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration{
+			workload.ToInstallation(installNamespace, workload.PortAgent, "agent", "all"),
+			workload.ToInstallation(installNamespace, workload.PortRegistry, "registry"),
+		})
+}

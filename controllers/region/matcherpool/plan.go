@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcherpool
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/internal/dataset"
+	"github.com/frontline-screening/frontline/internal/region"
+	"github.com/frontline-screening/frontline/internal/screen"
+)
+
+const mebibyte int64 = 1 << 20
+
+// scale is how many pods a pool has and whose wish that is.
+type scale struct {
+	// wish is what was asked for, wanted what it comes to within the bounds.
+	wish, wanted int32
+	by           screeningv1.ScaledBy
+}
+
+// planScale decides how many pods a pool has. local says that somebody in the
+// region scaled it.
+func planScale(spec screeningv1.MatcherPoolSpec, local bool) scale {
+	bounds := boundsOf(spec)
+	s := scale{by: screeningv1.ScaledByHub, wish: bounds.Min}
+	switch {
+	case spec.Replicas != nil:
+		s.wish = *spec.Replicas
+	case spec.Baseline != nil:
+		s.wish = *spec.Baseline
+	}
+	if local && spec.Replicas != nil {
+		s.by = screeningv1.ScaledByLocal
+	}
+	s.wanted = min(max(s.wish, bounds.Min), bounds.Max)
+	return s
+}
+
+func boundsOf(spec screeningv1.MatcherPoolSpec) screeningv1.PoolBounds {
+	b := spec.Bounds
+	if b.Min < 1 {
+		b.Min = 1
+	}
+	if b.Max < b.Min {
+		b.Max = max(b.Min, 8)
+	}
+	return b
+}
+
+// planRoom returns the bytes of memory for snapshots: every feed twice, since
+// the old one stays mapped until the new one answers, rounded up to a power of
+// two so that a growing list seldom changes it. It never falls below what the
+// pods have, since shrinking would restart them.
+func planRoom(sizes []int64, kept int64) int64 {
+	need := 16 * mebibyte
+	for _, size := range sizes {
+		need += 2 * size
+	}
+	room := 64 * mebibyte
+	for room < need {
+		room *= 2
+	}
+	return max(room, kept)
+}
+
+// planFeeds says, for each feed a pool names, whether its pods search it. acks
+// holds what each ready pod says that it searches.
+func planFeeds(feeds []screeningv1.PoolFeed, judge func(id string) region.Verdict, copies region.Copies, acks map[string]dataset.Ack, ready int) []screeningv1.PoolFeedStatus {
+	out := make([]screeningv1.PoolFeedStatus, 0, len(feeds))
+	for _, feed := range feeds {
+		id := string(feed.ID)
+		status := screeningv1.PoolFeedStatus{ID: feed.ID}
+		if verdict := judge(id); !verdict.Search {
+			status.State, status.Reason = screeningv1.PoolFeedUnavailable, feedReason(verdict)
+			if verdict.Cause == region.CauseNotHeld {
+				status.State = screeningv1.PoolFeedLoading
+			}
+			out = append(out, status)
+			continue
+		}
+		lowest, serving := int64(0), 0
+		for _, ack := range acks {
+			if release, ok := ack.Feeds[id]; ok {
+				serving++
+				if lowest == 0 || release < lowest {
+					lowest = release
+				}
+			}
+		}
+		status.Release = screeningv1.NewReleaseVersion(lowest)
+		if held := copies[id]; held.Release == lowest && lowest > 0 {
+			status.Digest = screeningv1.Digest(held.Content)
+		}
+		if ready > 0 && serving >= ready {
+			status.State = screeningv1.PoolFeedServed
+		} else {
+			status.State, status.Reason = screeningv1.PoolFeedLoading, string(screen.ReasonLoading)
+		}
+		out = append(out, status)
+	}
+	return out
+}
+
+func feedReason(v region.Verdict) string {
+	switch v.Cause {
+	case region.CauseNoTerms:
+		return screeningv1.ReasonNoTerms
+	case region.CauseRefusedByTerms:
+		return screeningv1.ReasonRefusedByTerms
+	default:
+		return string(v.Reason)
+	}
+}
+
+// resolution is the condition FeedsResolved.
+type resolution struct {
+	resolved bool
+	reason   string
+	message  string
+}
+
+// resolveFeeds sums up the verdicts on a pool's feeds. The reason is that of
+// the first feed that needs a person, or else of the first that does not serve.
+func resolveFeeds(feeds []screeningv1.PoolFeed, judge func(id string) region.Verdict) resolution {
+	var messages []string
+	reason, rank := "", 0
+	for _, feed := range feeds {
+		v := judge(string(feed.ID))
+		if v.Search {
+			continue
+		}
+		messages = append(messages, v.Message)
+		r, weight := resolvedReason(v.Cause)
+		if weight > rank {
+			reason, rank = r, weight
+		}
+	}
+	if reason == "" {
+		return resolution{resolved: true, reason: screeningv1.ReasonResolved, message: "every feed of the pool may be searched here"}
+	}
+	return resolution{reason: reason, message: strings.Join(messages, "; ")}
+}
+
+func resolvedReason(c region.Cause) (reason string, weight int) {
+	switch c {
+	case region.CauseNotAllowedHere:
+		return screeningv1.ReasonNotAllowedHere, 4
+	case region.CauseNoTerms:
+		return screeningv1.ReasonNoTerms, 3
+	case region.CauseRefusedByTerms:
+		return screeningv1.ReasonRefusedByTerms, 3
+	case region.CauseNoOrder, region.CauseNotHeld, region.CauseNoRelease:
+		return screeningv1.ReasonFeedNotHeld, 1
+	default:
+		return screeningv1.ReasonFeedUnavailable, 2
+	}
+}
+
+// fit is how many wanted pods found a node, and what the others lack.
+type fit struct {
+	fits    int32
+	pending int32
+	lacks   string
+}
+
+// planFit looks for pods that no node takes.
+func planFit(wanted int32, pods []corev1.Pod) fit {
+	f := fit{}
+	for i := range pods {
+		if pods[i].DeletionTimestamp != nil || pods[i].Status.Phase != corev1.PodPending {
+			continue
+		}
+		for _, c := range pods[i].Status.Conditions {
+			if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+				f.pending++
+				if f.lacks == "" {
+					f.lacks = lacking(c.Message)
+				}
+			}
+		}
+	}
+	f.fits = max(wanted-f.pending, 0)
+	return f
+}
+
+// lacking takes out of the scheduler's sentence what nodes have too little of.
+func lacking(message string) string {
+	var found []string
+	for _, resource := range []string{"memory", "cpu", "ephemeral-storage", "pods"} {
+		if strings.Contains(message, "Insufficient "+resource) || (resource == "pods" && strings.Contains(message, "Too many pods")) {
+			found = append(found, resource)
+		}
+	}
+	if len(found) == 0 {
+		return "no node takes it"
+	}
+	return strings.Join(found, " and ")
+}
+
+// podReady reports whether the pod answers.
+func podReady(pod *corev1.Pod) bool {
+	if pod.DeletionTimestamp != nil {
+		return false
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func pods(n int32) string {
+	if n == 1 {
+		return "1 pod"
+	}
+	return fmt.Sprintf("%d pods", n)
+}
