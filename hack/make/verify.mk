@@ -17,6 +17,10 @@ fmt: ## Format the Go sources.
 lint: ## Run the linters of .golangci.yml.
 	hack/tool.sh golangci-lint run
 
+.PHONY: lint-fix
+lint-fix: ## Let the linters repair what they can, then run them.
+	hack/tool.sh golangci-lint run --fix
+
 .PHONY: lint-api
 lint-api: ## Run kube-api-linter on api/.
 	hack/tool.sh golangci-lint run -c .golangci-kal.yml ./api/...
