@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -63,6 +64,10 @@ func copyOf(replica *screeningv1.WatchlistReplica, feed *report.Feed) {
 		conditions.Progress(replica, screeningv1.ReasonProgressing, "The region still holds %s and is ordered to erase it", held.Release)
 	case held != nil && held.Release == wanted && held.Digest == replica.Spec.ContentDigest:
 		conditions.True(replica, screeningv1.ConditionHeld, screeningv1.ReasonHeld, "The region holds %s", wanted)
+		if feed.Servers > 0 && feed.Served > 0 && feed.Served < feed.Held {
+			conditions.Progress(replica, screeningv1.ReasonProgressing, "The region holds %s; some pods still search v%d", wanted, feed.Served)
+			return
+		}
 		reason := screeningv1.ReasonHeld
 		if replica.Spec.State == screeningv1.ReplicaLock {
 			reason = screeningv1.ReasonLocked
@@ -89,8 +94,9 @@ func pods(n int) string {
 }
 
 // resolveFeeds says which feeds a pool names in vain, which the hub knows and
-// the region does not: it sees only what it is given.
-func resolveFeeds(pool *screeningv1.MatcherPool, region *screeningv1.RegionalCluster, feeds map[screeningv1.FeedID]*screeningv1.WatchlistFeed) {
+// the region does not: it sees only what it is given. before is the condition
+// as it was read, whose transition time holds as long as its status does.
+func resolveFeeds(pool *screeningv1.MatcherPool, before *metav1.Condition, region *screeningv1.RegionalCluster, feeds map[screeningv1.FeedID]*screeningv1.WatchlistFeed) {
 	var missing, denied []string
 	for _, named := range pool.Spec.Feeds {
 		feed := feeds[named.ID]
@@ -100,6 +106,9 @@ func resolveFeeds(pool *screeningv1.MatcherPool, region *screeningv1.RegionalClu
 		case !slices.Contains(feed.Spec.Sharing.Allow, region.Spec.Jurisdiction):
 			denied = append(denied, fmt.Sprintf("%s may be held in %s only", named.ID, countries(feed.Spec.Sharing.Allow)))
 		}
+	}
+	if before != nil && len(denied)+len(missing) > 0 {
+		conditions.Restore(pool, *before)
 	}
 	switch {
 	case len(denied) > 0:

@@ -66,6 +66,7 @@ func (m *Mirror) pools(ctx context.Context, region *screeningv1.RegionalCluster,
 	for i := range list.Items {
 		pool := &list.Items[i]
 		helper := patch.New(m.Client, pool)
+		resolved := conditions.Get(pool, screeningv1.ConditionFeedsResolved)
 		var status screeningv1.MatcherPoolStatus
 		generation, err := said(received, poolsOf, pool, &status)
 		switch {
@@ -80,7 +81,7 @@ func (m *Mirror) pools(ctx context.Context, region *screeningv1.RegionalCluster,
 			notReported(pool, region.Name)
 			pool.Status.ObservedGeneration = pool.Generation
 		}
-		resolveFeeds(pool, region, allowed)
+		resolveFeeds(pool, resolved.DeepCopy(), region, allowed)
 		_, err = helper.Status(ctx, pool)
 		errs = append(errs, settled(err))
 	}

@@ -56,6 +56,13 @@ func Delete(obj screeningv1.Object, conditionType string) {
 	}
 }
 
+// Restore puts a condition in the place of the one of its type, transition
+// time included, so that a change made next is a change to it.
+func Restore(obj screeningv1.Object, c metav1.Condition) {
+	Delete(obj, c.Type)
+	obj.SetConditions(append(obj.GetConditions(), c))
+}
+
 // Get returns the condition, or nil.
 func Get(obj screeningv1.Object, conditionType string) *metav1.Condition {
 	return meta.FindStatusCondition(obj.GetConditions(), conditionType)

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package watchlistfeed turns a publisher's file into releases: it fetches,
+// parses, builds a snapshot, judges it by the feed's gates, publishes it, and
+// follows how regions take it up. Whatever fails on the way, the last good
+// release stays.
+package watchlistfeed
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/hub"
+)
+
+// AnnotationSize, on a WatchlistRelease, is the size in bytes of the snapshot
+// as matchers map it.
+const AnnotationSize = screeningv1.GroupName + "/snapshot-size"
+
+// Repository is the hub's own repository of a feed. No region can read it; the
+// releases a region is given are copied into a repository of its own.
+func Repository(id screeningv1.FeedID) string { return "feeds/" + string(id) }
+
+// Reconciler publishes WatchlistFeeds.
+type Reconciler struct {
+	Client client.Client
+	// Reader reads Secrets past the cache.
+	Reader   client.Reader
+	Registry *artifact.Registry
+	Reports  *hub.Reports
+	Checks   *hub.Checks
+	// StateDir holds files on their way; nothing in it needs to last.
+	StateDir string
+	// AllowPrivate permits publishers on private addresses.
+	AllowPrivate bool
+	Clock        clock.PassiveClock
+
+	mu       sync.Mutex
+	attempts map[types.UID]attempt
+}
+
+// scope is what one pass reads and decides.
+type scope struct {
+	feed *screeningv1.WatchlistFeed
+	id   screeningv1.FeedID
+	// releases of the feed, newest first.
+	releases []screeningv1.WatchlistRelease
+	// replicas of the feed in all regions.
+	replicas []screeningv1.WatchlistReplica
+	// file is what was fetched in this pass and is not known yet.
+	file *file
+	// sourceBefore is status.source as it was before this pass.
+	sourceBefore *screeningv1.FeedSourceStatus
+	// candidate is a snapshot that differs from the newest release.
+	candidate *candidate
+	// again is when to look again.
+	again time.Duration
+}
+
+func (s *scope) newest() *screeningv1.WatchlistRelease {
+	if len(s.releases) == 0 {
+		return nil
+	}
+	return &s.releases[0]
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	feed := &screeningv1.WatchlistFeed{}
+	if err := r.Client.Get(ctx, req.NamespacedName, feed); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !feed.DeletionTimestamp.IsZero() {
+		// Package witness takes note of it.
+		r.forget(feed.UID)
+		return ctrl.Result{}, nil
+	}
+	helper := patch.New(r.Client, feed)
+	s := &scope{feed: feed, id: feed.ID()}
+	if err := r.read(ctx, s); err != nil {
+		return ctrl.Result{}, err
+	}
+	var errs []error
+	for _, phase := range []func(context.Context, *scope) error{
+		r.fetch,
+		r.build,
+		r.publish,
+		r.choose,
+		r.retain,
+		r.judgeBasis,
+		r.countRegions,
+		r.conclude,
+	} {
+		errs = append(errs, phase(ctx, s))
+	}
+	if s.file != nil {
+		errs = append(errs, s.file.remove())
+	}
+	if _, err := helper.Status(ctx, feed); err != nil {
+		errs = append(errs, err)
+	} else {
+		errs = append(errs, r.followReleases(ctx, s))
+	}
+	return ctrl.Result{RequeueAfter: s.again}, errors.Join(errs...)
+}
+
+func (r *Reconciler) read(ctx context.Context, s *scope) error {
+	releases := &screeningv1.WatchlistReleaseList{}
+	if err := r.Client.List(ctx, releases, client.InNamespace(s.feed.Namespace)); err != nil {
+		return fmt.Errorf("list the releases of feed %s: %w", s.id, err)
+	}
+	for i := range releases.Items {
+		if releases.Items[i].Spec.Feed.ID == s.id && releases.Items[i].DeletionTimestamp.IsZero() {
+			s.releases = append(s.releases, releases.Items[i])
+		}
+	}
+	slices.SortFunc(s.releases, func(a, b screeningv1.WatchlistRelease) int { return cmp.Compare(b.Spec.Number, a.Spec.Number) })
+	replicas := &screeningv1.WatchlistReplicaList{}
+	if err := r.Client.List(ctx, replicas); err != nil {
+		return fmt.Errorf("list the replicas of feed %s: %w", s.id, err)
+	}
+	for i := range replicas.Items {
+		if replicas.Items[i].Spec.Feed == s.id {
+			s.replicas = append(s.replicas, replicas.Items[i])
+		}
+	}
+	slices.SortFunc(s.replicas, func(a, b screeningv1.WatchlistReplica) int { return cmp.Compare(a.Namespace, b.Namespace) })
+	if s.feed.Suspended() {
+		conditions.True(s.feed, screeningv1.ConditionSuspended, screeningv1.ReasonSuspended, "spec.suspend is true; nothing is fetched or published")
+	} else {
+		conditions.Delete(s.feed, screeningv1.ConditionSuspended)
+	}
+	return nil
+}
+
+// lookAgain keeps the earliest time.
+func (s *scope) lookAgain(after time.Duration) {
+	if after > 0 && (s.again == 0 || after < s.again) {
+		s.again = after
+	}
+}
+
+// SetupWithManager adds the controller to mgr.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("watchlistfeed").
+		For(&screeningv1.WatchlistFeed{}).
+		Owns(&screeningv1.WatchlistRelease{}).
+		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(feedOf)).
+		Watches(&screeningv1.RegionalCluster{}, handler.EnqueueRequestsFromMapFunc(r.feedsIn)).
+		// A publisher that does not answer holds a worker for its timeout.
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		Complete(r)
+}
+
+func feedOf(_ context.Context, o client.Object) []reconcile.Request {
+	replica, ok := o.(*screeningv1.WatchlistReplica)
+	if !ok {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{
+		Namespace: replica.Spec.Feed.Namespace(), Name: replica.Spec.Feed.Name(),
+	}}}
+}
+
+// feedsIn names the feeds of a region whose line changed: releases say whom
+// they wait for.
+func (r *Reconciler) feedsIn(ctx context.Context, o client.Object) []reconcile.Request {
+	list := &screeningv1.WatchlistReplicaList{}
+	if err := r.Client.List(ctx, list, client.InNamespace(screeningv1.RegionNamespace(o.GetName()))); err != nil {
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range list.Items {
+		requests = append(requests, feedOf(ctx, &list.Items[i])...)
+	}
+	return requests
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watchlistfeed
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/patch"
+)
+
+// followReleases writes the status of each kept release.
+func (r *Reconciler) followReleases(ctx context.Context, s *scope) error {
+	var errs []error
+	for i := range s.releases {
+		release := &s.releases[i]
+		helper := patch.New(r.Client, release)
+		release.Status.ObservedGeneration = release.Generation
+		if current := s.feed.Status.Release; current != nil && current.Number == release.Spec.Number {
+			r.followCurrent(ctx, s, release)
+		} else {
+			followSuperseded(s, release)
+		}
+		_, err := helper.Status(ctx, release)
+		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Reconciler) followCurrent(ctx context.Context, s *scope, release *screeningv1.WatchlistRelease) {
+	served, owing := s.at(release.Spec.Number)
+	wanted := len(served) + len(owing)
+	var owed, waiting []string
+	refused := ""
+	for _, replica := range owing {
+		region := regionOf(replica)
+		owed = append(owed, region)
+		why := r.cause(ctx, region, replica)
+		waiting = append(waiting, region+": "+why)
+		if why == screeningv1.ReasonDigestMismatch || why == screeningv1.ReasonRefusedByTerms {
+			refused = region + ": " + why
+		}
+	}
+	status := &release.Status
+	status.Served = fmt.Sprintf("%d/%d", len(served), wanted)
+	status.Owed = line(owed)
+	status.WaitingFor = line(waiting)
+	switch {
+	case refused != "":
+		status.Verdict = screeningv1.VerdictFail
+		conditions.False(release, screeningv1.ConditionAvailable, screeningv1.ReasonRefused, "Not taken in %s; see: kubectl get repl -A", refused)
+		conditions.Stall(release, screeningv1.ReasonRefused, "Not taken in %s; see: kubectl get repl -A", refused)
+	case wanted == 0:
+		status.Verdict = screeningv1.VerdictPending
+		conditions.False(release, screeningv1.ConditionAvailable, screeningv1.ReasonNotWanted, "No pool of an allowed region names the feed")
+		conditions.Progress(release, screeningv1.ReasonNotWanted, "No pool of an allowed region names the feed")
+	case len(owing) > 0:
+		// A release that passed once has passed, whatever happens to a line later.
+		if status.Verdict != screeningv1.VerdictPass {
+			status.Verdict = screeningv1.VerdictPending
+		}
+		text := fmt.Sprintf("Serves in %d of %d regions, waits for %s", len(served), wanted, status.WaitingFor)
+		conditions.False(release, screeningv1.ConditionAvailable, screeningv1.ReasonWaitingForRegions, "%s", text)
+		conditions.Progress(release, screeningv1.ReasonWaitingForRegions, "%s", text)
+	default:
+		status.Verdict = screeningv1.VerdictPass
+		conditions.True(release, screeningv1.ConditionAvailable, screeningv1.ReasonServedEverywhere, "Serves in %s", regions(wanted))
+		conditions.Settle(release, screeningv1.ReasonServedEverywhere, "Serves in %s", regions(wanted))
+	}
+}
+
+// cause says in a word what a region that owes a release waits for.
+func (r *Reconciler) cause(ctx context.Context, name string, replica *screeningv1.WatchlistReplica) string {
+	region := &screeningv1.RegionalCluster{}
+	if err := r.Client.Get(ctx, types.NamespacedName{Name: name}, region); err != nil {
+		return "Unknown"
+	}
+	if link := region.Status.Link; link != nil && link.State != screeningv1.LinkConnected {
+		return string(link.State)
+	}
+	if held := conditions.Get(replica, screeningv1.ConditionHeld); held != nil && conditions.IsFalse(replica, screeningv1.ConditionHeld) {
+		return held.Reason
+	}
+	return "Loading"
+}
+
+func followSuperseded(s *scope, release *screeningv1.WatchlistRelease) {
+	served, _ := s.at(release.Spec.Number)
+	status := &release.Status
+	if status.Verdict != screeningv1.VerdictPass && status.Verdict != screeningv1.VerdictFail {
+		status.Verdict = screeningv1.VerdictSuperseded
+	}
+	status.Served = fmt.Sprintf("%d/0", len(served))
+	status.Owed, status.WaitingFor = "-", "-"
+	conditions.False(release, screeningv1.ConditionAvailable, screeningv1.ReasonSuperseded, "The feed stands at another release")
+	conditions.Settle(release, screeningv1.ReasonSuperseded, "The feed stands at another release")
+}
+
+// line joins a list for a column of a table.
+func line(list []string) string {
+	const most = 240
+	text := cmp.Or(strings.Join(list, ", "), "-")
+	if len(text) > most {
+		return text[:most] + " …"
+	}
+	return text
+}

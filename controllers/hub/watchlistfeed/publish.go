@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watchlistfeed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/internal/artifact"
+)
+
+// hubItself stands for a region in the manifests of the hub's own copies.
+const hubItself = "hub"
+
+// publish gives the candidate the next number, pushes it and describes it in a
+// WatchlistRelease. Each step finds what an interrupted one left.
+func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {
+	if s.candidate == nil {
+		if s.newest() != nil && conditions.Get(s.feed, screeningv1.ConditionPublished) == nil {
+			conditions.True(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublished, "v%d stands in the registry", s.newest().Spec.Number)
+		}
+		return nil
+	}
+	defer func() { err = errors.Join(err, os.Remove(s.candidate.path)) }()
+	release, err := r.release(ctx, s)
+	if err != nil {
+		r.again(s)
+		conditions.False(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublishFailed, "%s", err.Error())
+		return err
+	}
+	s.releases = append([]screeningv1.WatchlistRelease{*release}, s.releases...)
+	s.feed.Status.HighestNumber = max(s.feed.Status.HighestNumber, release.Spec.Number)
+	conditions.True(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublished, "v%d stands in the registry", release.Spec.Number)
+	return nil
+}
+
+func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.WatchlistRelease, error) {
+	number, pushed, err := r.nextNumber(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	c := s.candidate
+	c.changes = r.changes(ctx, s)
+	if pushed.Digest == "" {
+		pushed, err = r.Registry.PushSnapshot(ctx, Repository(s.id), artifact.Snapshot{
+			Path: c.path, Digest: c.digest, Size: c.size,
+			Feed: string(s.id), Region: hubItself, Version: number,
+			ListDate: c.meta.ListDate, Records: int64(c.meta.Records),
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	release := &screeningv1.WatchlistRelease{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace:   s.feed.Namespace,
+			Name:        fmt.Sprintf("%s-%d", s.feed.Name, number),
+			Labels:      map[string]string{screeningv1.LabelFeed: s.feed.Name},
+			Annotations: map[string]string{AnnotationSize: strconv.FormatInt(c.size, 10)},
+			OwnerReferences: []metav1.OwnerReference{
+				*metav1.NewControllerRef(s.feed, screeningv1.GroupVersion.WithKind("WatchlistFeed")),
+			},
+		},
+		Spec: screeningv1.WatchlistReleaseSpec{
+			Feed:         screeningv1.ReleaseFeed{Name: s.feed.Name, UID: s.feed.UID, ID: s.id},
+			Number:       number,
+			Format:       s.feed.Spec.Format,
+			SourceDigest: screeningv1.Digest(c.source),
+			ListDate:     day(c.meta.ListDate),
+			Records: screeningv1.ReleaseRecords{
+				Persons:  ptr.To(int64(c.meta.Persons)),
+				Entities: ptr.To(int64(c.meta.Entities)),
+				Objects:  ptr.To(int64(c.meta.Objects)),
+			},
+			ContentDigest: screeningv1.Digest(c.digest),
+			Artifact:      screeningv1.ReleaseArtifact{Digest: screeningv1.Digest(pushed.Digest), Size: max(pushed.Size, 1)},
+			Changes:       c.changes,
+		},
+	}
+	if s.feed.Status.Source != nil {
+		release.Spec.SourceLastModified = s.feed.Status.Source.LastModified
+	}
+	err = r.Client.Create(ctx, release)
+	if apierrors.IsAlreadyExists(err) {
+		existing := &screeningv1.WatchlistRelease{}
+		if err := r.Reader.Get(ctx, client.ObjectKeyFromObject(release), existing); err != nil {
+			return nil, fmt.Errorf("read WatchlistRelease %s: %w", release.Name, err)
+		}
+		if existing.Spec.ContentDigest != release.Spec.ContentDigest || existing.Spec.Feed.UID != s.feed.UID {
+			return nil, fmt.Errorf("WatchlistRelease %s/%s exists with other content; delete it if nothing uses it", release.Namespace, release.Name)
+		}
+		return existing, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create WatchlistRelease %s: %w", release.Name, err)
+	}
+	return release, nil
+}
+
+// nextNumber is the highest number anybody has seen, plus one. The registry is
+// asked too: objects may have been restored from before its newest release.
+// When it has that number with this very content, an interrupted attempt is
+// taken up.
+func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.Descriptor, error) {
+	highest := s.feed.Status.HighestNumber
+	if newest := s.newest(); newest != nil {
+		highest = max(highest, newest.Spec.Number)
+	}
+	for i := range s.replicas {
+		highest = max(highest, s.replicas[i].Spec.Release.Number())
+		received := r.Reports.Last(regionOf(&s.replicas[i]))
+		if feed := received.Feed(string(s.id)); feed != nil {
+			highest = max(highest, feed.Wanted, feed.Held, feed.Served)
+		}
+	}
+	for number := highest + 1; ; number++ {
+		desc, err := r.Registry.Resolve(ctx, Repository(s.id), artifact.ReleaseTag(number))
+		if errors.Is(err, artifact.ErrNotFound) {
+			return number, ocispec.Descriptor{}, nil
+		}
+		if err != nil {
+			return 0, ocispec.Descriptor{}, err
+		}
+		same, err := r.holdsContent(ctx, s, desc.Digest.String())
+		if err != nil {
+			return 0, ocispec.Descriptor{}, err
+		}
+		if same {
+			return number, desc, nil
+		}
+	}
+}
+
+func (r *Reconciler) holdsContent(ctx context.Context, s *scope, manifest string) (bool, error) {
+	dir, err := os.MkdirTemp(r.StateDir, "compare-")
+	if err != nil {
+		return false, fmt.Errorf("state directory: %w", err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a scratch folder
+	existing, err := r.Registry.FetchSnapshot(ctx, Repository(s.id), manifest, artifact.FetchOptions{Dir: dir})
+	switch {
+	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return existing.Digest == s.candidate.digest, nil
+}
+
+func regionOf(replica *screeningv1.WatchlistReplica) string {
+	return replica.Namespace[len(screeningv1.RegionNamespacePrefix):]
+}
