@@ -3,7 +3,8 @@
 #
 # Writes everything that is derived: from the types in api/v1alpha1 deepcopy
 # functions, apply configurations and the CRDs in config/crd/bases; from those the
-# chart's templates; from the chart the manifests of config/default.
+# chart's templates and the tables of docs/spec; from the chart the manifests of
+# config/default.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,3 +20,4 @@ generate crd output:crd:dir=config/crd/bases
 
 hack/generate/chart-crds.sh
 hack/generate/kustomize.sh
+go run ./hack/fields config/crd/bases docs/spec

@@ -46,9 +46,9 @@ type MatcherPoolSpec struct {
 	// +kubebuilder:validation:Maximum=256
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// baseline is the hub's wish as the region's order carries it. The agent
-	// writes it in the region; on the hub it has no use and is refused there by
-	// the region's order. It is what replicas returns to.
+	// baseline is the hub's wish as the region's order carries it, and what
+	// replicas returns to. The agent alone writes it, in the region; on the hub
+	// it is ignored, since there replicas is the wish.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=256

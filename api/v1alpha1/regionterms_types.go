@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -98,22 +99,12 @@ type RegionTerms struct {
 
 // AcceptsFeed reports whether the terms cover a feed.
 func (s RegionTermsSpec) AcceptsFeed(id FeedID) bool {
-	for _, pattern := range s.Feeds {
-		if pattern.Matches(id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Feeds, func(pattern FeedPattern) bool { return pattern.Matches(id) })
 }
 
 // AcceptsPurpose reports whether the terms name a purpose.
 func (s RegionTermsSpec) AcceptsPurpose(purpose Purpose) bool {
-	for _, accepted := range s.Purposes {
-		if accepted == purpose {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Purposes, purpose)
 }
 
 // GetConditions returns the conditions of the terms.

@@ -22,9 +22,9 @@ type MatcherPoolSpecApplyConfiguration struct {
 	// within bounds. It has no default: on the hub, absent means bounds.min. In
 	// the region the agent writes it until somebody there scales the pool.
 	Replicas *int32 `json:"replicas,omitempty"`
-	// baseline is the hub's wish as the region's order carries it. The agent
-	// writes it in the region; on the hub it has no use and is refused there by
-	// the region's order. It is what replicas returns to.
+	// baseline is the hub's wish as the region's order carries it, and what
+	// replicas returns to. The agent alone writes it, in the region; on the hub
+	// it is ignored, since there replicas is the wish.
 	Baseline *int32 `json:"baseline,omitempty"`
 	// bounds limit the number of pods, whoever scales the pool.
 	Bounds *PoolBoundsApplyConfiguration `json:"bounds,omitempty"`
