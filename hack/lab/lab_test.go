@@ -38,6 +38,7 @@ func TestScreenAnswersInOrder(t *testing.T) {
 `)
 	cmd := screenCommand()
 	var out, progress bytes.Buffer
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetOut(&out)
 	cmd.SetErr(&progress)
 	cmd.SetArgs([]string{"--list", "frontline-jsonl=" + list, "--queries", queries})
