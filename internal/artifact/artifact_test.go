@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -308,7 +309,7 @@ func TestFetchRefusals(t *testing.T) {
 			next.ServeHTTP(recorder, r)
 			maps.Copy(w.Header(), recorder.Header())
 			body := change(recorder.Body.Bytes())
-			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 			w.WriteHeader(recorder.Code)
 			_, _ = w.Write(body)
 		}
@@ -469,7 +470,7 @@ func TestOrderLimits(t *testing.T) {
 		{"too large in all", func() map[string][]byte {
 			out, data := map[string][]byte{}, make([]byte, MaxOrderFile)
 			for i := range 65 {
-				out[fmt.Sprint(i)] = data
+				out[strconv.Itoa(i)] = data
 			}
 			return out
 		}(), ErrTooLarge},

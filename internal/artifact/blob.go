@@ -42,7 +42,7 @@ func (r *Registry) fetchBlob(ctx context.Context, repo string, desc ocispec.Desc
 	if err != nil {
 		return err
 	}
-	defer part.file.Close() //nolint:errcheck // closed with its error below
+	defer part.file.Close()
 	for part.size < desc.Size {
 		before := part.size
 		err := r.fetchRest(ctx, repo, desc, part)
@@ -114,7 +114,7 @@ func (r *Registry) fetchRest(ctx context.Context, repo string, desc ocispec.Desc
 	if err != nil {
 		return stalled(ctx, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	switch response.StatusCode {
 	case http.StatusOK: // from the beginning, asked or not
 		if err := p.restart(); err != nil {

@@ -51,12 +51,10 @@ func (e *Error) Unwrap() error { return e.Err }
 // cause leaves out what net/http puts in front of an error: the method and
 // the whole URL, whose query may hold a registry's signature.
 func cause(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err.Error()
 	}
-	var r *errcode.ErrorResponse
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*errcode.ErrorResponse](err); ok {
 		text := "the registry answered " + http.StatusText(r.StatusCode)
 		if len(r.Errors) > 0 {
 			text += " (" + r.Errors[0].Code + ")"

@@ -61,7 +61,7 @@ func (r *Registry) FetchSnapshot(ctx context.Context, repo, manifestDigest strin
 
 // snapshot fetches the manifest with the digest and checks its limits.
 func (r *Registry) snapshot(ctx context.Context, repo, manifestDigest string, limit int64) (Snapshot, ocispec.Descriptor, error) {
-	if _, err := parseDigest(manifestDigest); err != nil {
+	if err := checkDigest(manifestDigest); err != nil {
 		return Snapshot{}, ocispec.Descriptor{}, err
 	}
 	repository, err := r.repository(repo)
@@ -96,7 +96,7 @@ func holds(path string, s Snapshot) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, file); err != nil {
 		return false, err
@@ -112,7 +112,7 @@ func decompress(packed string, s Snapshot) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close() //nolint:errcheck // only read
+	defer source.Close()
 	decoder, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(64<<20))
 	if err != nil {
 		return fmt.Errorf("%w (%w)", ErrMalformed, err)
@@ -123,7 +123,7 @@ func decompress(packed string, s Snapshot) error {
 	if err != nil {
 		return err
 	}
-	defer target.Cleanup() //nolint:errcheck // a no-op once renamed
+	defer target.Cleanup()
 	sum := sha256.New()
 	// One byte more than announced is enough to know that it is too much.
 	size, err := io.Copy(io.MultiWriter(target, sum), io.LimitReader(decoder, s.Size+1))

@@ -125,7 +125,7 @@ func orderFile(ctx context.Context, repo *remote.Repository, layer ocispec.Descr
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close() //nolint:errcheck // read to its end or given up
+	defer body.Close()
 	data, err := content.ReadAll(body, layer)
 	return data, mismatch(err)
 }
@@ -152,7 +152,7 @@ func checkOrderLayers(layers []ocispec.Descriptor) error {
 		if !validFileName(name) || seen[name] || layer.MediaType != TypeOrderFile {
 			return fmt.Errorf("order file %q is unnamed, named twice or of a foreign type: %w", name, ErrMalformed)
 		}
-		if _, err := parseDigest(layer.Digest.String()); err != nil {
+		if err := checkDigest(layer.Digest.String()); err != nil {
 			return err
 		}
 		seen[name] = true

@@ -38,7 +38,7 @@ func (r *Registry) PushSnapshot(ctx context.Context, repo string, s Snapshot) (o
 	if err != nil {
 		return fail(err)
 	}
-	defer os.Remove(packed)                                          //nolint:errcheck // a leftover is overwritten by nobody and small
+	defer os.Remove(packed)
 	open := func() (io.ReadCloser, error) { return os.Open(packed) } //nolint:gosec // made above
 	desc, err := r.pushSnapshot(ctx, repository, s, layer, open)
 	if isUnknownBlob(err) {
@@ -94,7 +94,7 @@ func compress(s Snapshot) (path string, layer ocispec.Descriptor, err error) {
 	if err != nil {
 		return "", layer, err
 	}
-	defer source.Close() //nolint:errcheck // only read
+	defer source.Close()
 	packed, err := os.CreateTemp(filepath.Dir(s.Path), ".push-*.zst")
 	if err != nil {
 		return "", layer, err

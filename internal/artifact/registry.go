@@ -35,7 +35,7 @@ type Registry struct {
 func Connect(baseURL string, client *http.Client) (*Registry, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return nil, fmt.Errorf("registry: the base URL must have the form https://host:port")
+		return nil, errors.New("registry: the base URL must have the form https://host:port")
 	}
 	if client == nil {
 		return nil, fmt.Errorf("registry %s: no HTTP client given", u.Host)
@@ -97,8 +97,7 @@ func (r *Registry) fail(op, repo, reference string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
 	return &Error{Op: op, Registry: r.host, Repository: repo, Reference: reference, Err: err}
@@ -121,7 +120,7 @@ func (r *Registry) Delete(ctx context.Context, repo, manifestDigest string) erro
 	if err != nil {
 		return r.fail("delete", repo, manifestDigest, err)
 	}
-	if _, err := parseDigest(manifestDigest); err != nil {
+	if err := checkDigest(manifestDigest); err != nil {
 		return r.fail("delete", repo, manifestDigest, err)
 	}
 	desc, err := repository.Manifests().Resolve(ctx, manifestDigest)
@@ -142,7 +141,7 @@ func manifest(ctx context.Context, repo *remote.Repository, reference, artifactT
 	if err != nil {
 		return desc, m, nil, err
 	}
-	defer body.Close() //nolint:errcheck // read to its end or given up
+	defer body.Close()
 	if desc.Size > maxManifest {
 		return desc, m, nil, fmt.Errorf("manifest of %d bytes: %w", desc.Size, ErrTooLarge)
 	}
@@ -187,7 +186,7 @@ func uploadBlob(ctx context.Context, repo *remote.Repository, desc ocispec.Descr
 	if err != nil {
 		return err
 	}
-	defer body.Close() //nolint:errcheck // only read
+	defer body.Close()
 	return repo.Blobs().Push(ctx, desc, body)
 }
 
@@ -195,11 +194,11 @@ func opener(data []byte) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 }
 
-// parseDigest accepts sha256 alone: it is what orders are written in.
-func parseDigest(s string) (digest.Digest, error) {
+// checkDigest accepts sha256 alone: it is what orders are written in.
+func checkDigest(s string) error {
 	d, err := digest.Parse(s)
 	if err != nil || d.Algorithm() != digest.SHA256 {
-		return "", fmt.Errorf("%q is no sha256 digest: %w", s, ErrMalformed)
+		return fmt.Errorf("%q is no sha256 digest: %w", s, ErrMalformed)
 	}
-	return d, nil
+	return nil
 }

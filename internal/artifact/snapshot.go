@@ -59,8 +59,7 @@ func (s Snapshot) check() error {
 	if s.Feed == "" || s.Region == "" || s.Version < 1 || s.Size < 0 || s.Records < 0 {
 		return fmt.Errorf("snapshot without feed, region, release number or size: %w", ErrMalformed)
 	}
-	_, err := parseDigest(s.Digest)
-	return err
+	return checkDigest(s.Digest)
 }
 
 // readSnapshot is the reverse of Snapshot.manifest.
@@ -71,7 +70,7 @@ func readSnapshot(m ocispec.Manifest) (Snapshot, ocispec.Descriptor, error) {
 	if m.Config.Digest != ocispec.DescriptorEmptyJSON.Digest {
 		return Snapshot{}, ocispec.Descriptor{}, fmt.Errorf("a snapshot has the empty configuration: %w", ErrMalformed)
 	}
-	if _, err := parseDigest(m.Layers[0].Digest.String()); err != nil {
+	if err := checkDigest(m.Layers[0].Digest.String()); err != nil {
 		return Snapshot{}, ocispec.Descriptor{}, err
 	}
 	s := Snapshot{

@@ -38,13 +38,13 @@ type ID struct {
 
 // String returns the identity as a SPIFFE URI.
 func (id ID) String() string {
-	s := scheme + string(id.Role)
+	segments := []string{string(id.Role)}
 	for _, segment := range []string{id.Region, id.Name} {
 		if segment != "" {
-			s += "/" + segment
+			segments = append(segments, segment)
 		}
 	}
-	return s
+	return scheme + strings.Join(segments, "/")
 }
 
 // HubID returns spiffe://frontline/hub.

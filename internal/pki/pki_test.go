@@ -199,7 +199,7 @@ func handshake(t *testing.T, server, client *tls.Config) (tls.ConnectionState, e
 	conn, err := (&tls.Dialer{Config: client}).DialContext(t.Context(), "tcp", listener.Addr().String())
 	if err == nil {
 		_, err = io.ReadAll(conn) // TLS 1.3 tells the client of a refusal after its own handshake
-		conn.Close()
+		_ = conn.Close()
 	}
 	got := <-done
 	if got.err != nil {

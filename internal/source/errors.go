@@ -72,8 +72,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // ReasonOf returns the reason of a failed fetch, or "" when err is none.
 func ReasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return ""
@@ -102,8 +101,7 @@ func (w *localWriter) Write(data []byte) (int, error) {
 // transportError gives what the HTTP client returned a reason, and leaves out
 // its own text where that quotes the URL.
 func transportError(ctx context.Context, address *url.URL, req Request, err error) error {
-	var quoting *url.Error
-	if errors.As(err, &quoting) {
+	if quoting, ok := errors.AsType[*url.Error](err); ok {
 		err = quoting.Err
 	}
 	var (

@@ -112,7 +112,7 @@ func Fetch(ctx context.Context, req Request, path string) (Result, error) {
 	if err != nil {
 		return Result{}, transportError(ctx, address, req, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read
+	defer response.Body.Close()
 	conditional := req.ETag != "" || req.LastModified != ""
 	if response.StatusCode == http.StatusNotModified && conditional {
 		return Result{NotModified: true, ETag: req.ETag, LastModified: req.LastModified}, nil
@@ -164,7 +164,7 @@ func store(body io.Reader, path string, limit int64) (digest string, size int64,
 	if err != nil {
 		return "", 0, &localError{err}
 	}
-	defer file.Cleanup() //nolint:errcheck // a no-op once renamed
+	defer file.Cleanup()
 	sum := sha256.New()
 	size, err = io.Copy(io.MultiWriter(&localWriter{file}, sum), io.LimitReader(body, limit+1))
 	if err != nil {

@@ -101,7 +101,7 @@ func publisher(t *testing.T, elsewhere string) *httptest.Server {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
 			fmt.Fprint(conn, "secret-body no HTTP at all\r\n\r\n")
-			conn.Close()
+			_ = conn.Close()
 		}
 	})
 	server := httptest.NewServer(mux)

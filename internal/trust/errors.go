@@ -63,8 +63,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // ReasonOf returns the reason of a refusal, or "" when err is none.
 func ReasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return ""
@@ -76,8 +75,7 @@ func refuse(reason Reason, file, format string, args ...any) error {
 
 // classify gives an error of the TUF library its reason.
 func classify(file string, err error) error {
-	var refusal *Error
-	if errors.As(err, &refusal) {
+	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
 	var (
