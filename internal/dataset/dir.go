@@ -141,14 +141,19 @@ func (d Dir) Clocks() (Clocks, error) {
 }
 
 // Collect removes the blobs and sets that neither the current set nor the one
-// with the digest inUse names. An empty inUse says that the engine uses none.
-// The engine keeps a removed file mapped until its last reader is through.
-func (d Dir) Collect(inUse string) error {
+// with the digest inUse names, except blobs of the content digests wanted: a
+// set that needs them is on its way. An empty inUse says that the engine uses
+// none. The engine keeps a removed file mapped until its last reader is
+// through. Collect and Install must not run at the same time.
+func (d Dir) Collect(inUse string, wanted ...string) error {
 	current, digest, err := d.Current()
 	if err != nil {
 		return err
 	}
 	keep := map[string]bool{}
+	for _, content := range wanted {
+		keep[filepath.Base(d.BlobPath(content))] = true
+	}
 	d.keep(keep, current, digest)
 	if inUse != "" && inUse != digest {
 		used, err := d.set(filepath.Join(d.root, setsDir, setName(inUse)))

@@ -125,8 +125,12 @@ func TestCollectKeepsWhatIsUsed(t *testing.T) {
 	if got, want := has(), [3]bool{true, false, true}; got != want {
 		t.Errorf("while the engine uses the first set, blobs 1, 2, 3 are there: %v, want %v", got, want)
 	}
-	if err := d.Collect(third); err != nil {
+	coming := blob(t, d, "intl.a", 4, "four")
+	if err := d.Collect(third, coming.Content); err != nil {
 		t.Fatal(err)
+	}
+	if !d.HasBlob(coming.Content) {
+		t.Error("a blob on its way into a set was removed")
 	}
 	if got, want := has(), [3]bool{false, false, true}; got != want {
 		t.Errorf("after the engine took the third set, blobs 1, 2, 3 are there: %v, want %v", got, want)

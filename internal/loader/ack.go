@@ -74,17 +74,34 @@ func (l *Loader) ack() (dataset.Ack, error) {
 	return ack, nil
 }
 
-// collect removes what neither the engine nor the current set uses. Before the
-// engine has acknowledged anything it may be opening any of them.
+// collect removes what neither the engine nor the current set nor the target
+// uses. Before the engine has acknowledged anything it may be opening any of them.
 func (l *Loader) collect() error {
+	l.files.Lock()
+	defer l.files.Unlock()
 	ack, err := dataset.ReadAck(l.o.Ack)
 	if err != nil || ack.Set == "" {
 		return err
 	}
-	err = l.o.Dir.Collect(ack.Set)
+	err = l.o.Dir.Collect(ack.Set, l.wanted()...)
 	if errors.Is(err, fs.ErrNotExist) {
 		// The acknowledgement is of a directory that is no more: the next one is of this.
 		return nil
 	}
 	return err
+}
+
+// wanted lists the contents of the target: they are there, or on their way.
+func (l *Loader) wanted() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var contents []string
+	if l.target != nil {
+		for _, f := range l.target.Set.Feeds {
+			if f.State == dataset.Serve {
+				contents = append(contents, f.Content)
+			}
+		}
+	}
+	return contents
 }

@@ -38,16 +38,19 @@ func (l *Loader) apply(ctx context.Context, target dataset.Target) error {
 		return l.sweep()
 	}
 	// What an earlier target left behind makes room, once the engine is past it.
-	errs := []error{l.collect(), l.preflight(jobs)}
-	if errs[1] == nil {
-		for _, j := range jobs {
-			if err := l.fetch(ctx, j); err != nil {
-				l.o.Metrics.failures.WithLabelValues(reason(err)).Inc()
-				errs = append(errs, fmt.Errorf("feed %s, release %d: %w", j.feed.ID, j.feed.Release, err))
-			}
+	if err := l.collect(); err != nil {
+		logr.FromContextOrDiscard(ctx).Error(err, "Old content stays on disk")
+	}
+	var errs []error
+	if err := l.preflight(jobs); err != nil {
+		l.o.Metrics.failures.WithLabelValues(reason(err)).Inc()
+		return err
+	}
+	for _, j := range jobs {
+		if err := l.fetch(ctx, j); err != nil {
+			l.o.Metrics.failures.WithLabelValues(reason(err)).Inc()
+			errs = append(errs, fmt.Errorf("feed %s, release %d: %w", j.feed.ID, j.feed.Release, err))
 		}
-	} else {
-		l.o.Metrics.failures.WithLabelValues(reason(errs[1])).Inc()
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -58,6 +61,8 @@ func (l *Loader) apply(ctx context.Context, target dataset.Target) error {
 // turn installs the set that the blobs on disk allow, unless it is installed already.
 func (l *Loader) turn(ctx context.Context, target dataset.Target) error {
 	log := logr.FromContextOrDiscard(ctx)
+	l.files.Lock()
+	defer l.files.Unlock()
 	current, digest, err := l.o.Dir.Current()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		// A damaged set is replaced: its name is the digest it should have had.

@@ -54,6 +54,8 @@ type Loader struct {
 	targets  chan struct{} // a new target is there
 	acks     chan struct{} // what there is to tell the agent changed
 
+	files sync.Mutex // held while a set is installed or old files are removed
+
 	mu      sync.Mutex
 	target  *dataset.Target
 	digest  string             // of target.Set
