@@ -11,6 +11,10 @@ import (
 	"slices"
 )
 
+// VolumesDir is the folder that holds the cluster's persistent volumes, for
+// tests that damage what is stored.
+func (c *Cluster) VolumesDir() string { return filepath.Join(c.dir, "volumes") }
+
 // RecycleVolumes empties the volumes whose claims were deleted and offers them
 // again. A cluster has six volumes, and Kubernetes keeps a released one with
 // what is in it.
