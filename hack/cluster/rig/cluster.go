@@ -137,8 +137,7 @@ func output(cmd *exec.Cmd) ([]byte, error) {
 		return out, nil
 	}
 	said := ""
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, failed := errors.AsType[*exec.ExitError](err); failed {
 		said = ": " + strings.TrimSpace(string(exit.Stderr))
 	}
 	return out, fmt.Errorf("%s: %w%s", strings.Join(cmd.Args, " "), err, said)

@@ -130,7 +130,7 @@ func (a *api) dnsReady(ctx context.Context) error {
 		return err
 	}
 	if deployment.Status.AvailableReplicas == 0 {
-		return errors.New("Deployment kube-system/coredns has no available replica")
+		return errors.New("no replica of Deployment kube-system/coredns is available")
 	}
 	return nil
 }

@@ -151,10 +151,10 @@ func lock(path string) (unlock func(), err error) {
 		}
 	}
 	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
 	}
-	return func() { file.Close() }, nil
+	// Closing gives the lock back; there is nothing in the file to lose.
+	return func() { _ = file.Close() }, nil
 }
 
 // lockState serialises what brings clusters of one state folder up and down.

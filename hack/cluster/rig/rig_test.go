@@ -3,7 +3,6 @@
 package rig
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -139,10 +138,10 @@ func TestImportedRefs(t *testing.T) {
 
 func TestMountsBelow(t *testing.T) {
 	const mountinfo = `22 1 8:1 / / rw - ext4 /dev/sda1 rw
-30 22 0:50 / /state/hub/data/kubelet/pods/1 rw - tmpfs tmpfs rw
-31 22 0:51 / /state/hub\040two rw - tmpfs tmpfs rw
-32 30 0:52 / /state/hub/data/kubelet/pods/1/a\040b rw - tmpfs tmpfs rw
-33 22 0:53 / /state/hub rw - tmpfs tmpfs rw
+30 22 0:50 / /state/hub/data/kubelet/pods/1 rw - tmpfs none rw
+31 22 0:51 / /state/hub\040two rw - tmpfs none rw
+32 30 0:52 / /state/hub/data/kubelet/pods/1/a\040b rw - tmpfs none rw
+33 22 0:53 / /state/hub rw - tmpfs none rw
 `
 	// What lies on top comes first; the folder itself, and others whose names
 	// begin alike, are not below it.
@@ -161,10 +160,6 @@ func TestMachineError(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "ctr not found; on Debian: apt-get install containerd") {
 		t.Errorf("error %q", err)
-	}
-	var machine *MachineError
-	if !errors.As(error(err), &machine) {
-		t.Error("not a MachineError")
 	}
 }
 

@@ -84,7 +84,7 @@ func prepare(ctx context.Context, options Options) (*kit, error) {
 	}
 	names := binaries.ControlPlane
 	if !options.NoNodes {
-		names = append(names[:len(names):len(names)], binaries.Node...)
+		names = append(slices.Clip(names), binaries.Node...)
 	}
 	built, err := store.Ensure(ctx, names...)
 	if err != nil {

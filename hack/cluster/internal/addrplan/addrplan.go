@@ -5,6 +5,7 @@
 package addrplan
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 )
@@ -93,5 +94,5 @@ func Choose(taken map[int]bool, used []netip.Prefix) (Plan, error) {
 			return plan, nil
 		}
 	}
-	return Plan{}, fmt.Errorf("no free network for a cluster: all of 10.240.0.0/16 to 10.242.0.0/16 is in use on this machine; bring clusters down or free these ranges")
+	return Plan{}, errors.New("no free network for a cluster: all of 10.240.0.0/16 to 10.242.0.0/16 is in use on this machine; bring clusters down or free these ranges")
 }

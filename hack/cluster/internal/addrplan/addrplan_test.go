@@ -20,9 +20,7 @@ func TestForKeepsClustersApart(t *testing.T) {
 		if plan.Overlaps(seen) {
 			t.Fatalf("index %d shares a network with a lower one", index)
 		}
-		for _, prefix := range []netip.Prefix{plan.Uplink, plan.Pods, plan.Services} {
-			seen = append(seen, prefix)
-		}
+		seen = append(seen, plan.Uplink, plan.Pods, plan.Services)
 		if !plan.Uplink.Contains(plan.Host) || !plan.Uplink.Contains(plan.Node) || plan.Host == plan.Node {
 			t.Errorf("index %d: ends %s and %s of uplink %s", index, plan.Host, plan.Node, plan.Uplink)
 		}

@@ -193,8 +193,7 @@ func goBuild(ctx context.Context, dir, path, pkg, ldflags string, progress func(
 	done := make(chan error, 1)
 	go func() {
 		output, err := cmd.CombinedOutput()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if _, failed := errors.AsType[*exec.ExitError](err); failed {
 			err = fmt.Errorf("%w: %s", err, output)
 		}
 		done <- err

@@ -140,7 +140,7 @@ func enableControllers(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, controller := range strings.Fields(string(content)) {
+	for controller := range strings.FieldsSeq(string(content)) {
 		err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644)
 		if err != nil && slices.Contains(needed, controller) {
 			return err
@@ -187,7 +187,7 @@ func (g Groups) Processes() ([]int, error) {
 		if err != nil {
 			return ignoreGone(err)
 		}
-		for _, field := range strings.Fields(string(content)) {
+		for field := range strings.FieldsSeq(string(content)) {
 			pid, err := strconv.Atoi(field)
 			if err != nil {
 				return fmt.Errorf("read %s: %w", dir, err)
@@ -209,11 +209,12 @@ func (g Groups) Remove() error {
 		}
 		slices.Reverse(dirs)
 		for _, dir := range dirs {
-			if err := os.Remove(dir); ignoreGone(err) != nil {
+			if err := ignoreGone(os.Remove(dir)); err != nil {
 				return fmt.Errorf("remove control group: %w", err)
 			}
 		}
-		if err := os.Remove(filepath.Join(h.Mount, parent)); err != nil && ignoreGone(err) != nil && !errors.Is(err, syscall.EBUSY) && !errors.Is(err, syscall.ENOTEMPTY) {
+		err := ignoreGone(os.Remove(filepath.Join(h.Mount, parent)))
+		if err != nil && !errors.Is(err, syscall.EBUSY) && !errors.Is(err, syscall.ENOTEMPTY) {
 			return fmt.Errorf("remove control group: %w", err)
 		}
 	}

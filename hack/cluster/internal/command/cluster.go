@@ -35,7 +35,7 @@ a context for each cluster. A context has its cluster's name.`,
 			}
 			content, err := os.ReadFile(file)
 			if errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("no clusters are up; run: go run ./hack/cluster up")
+				return errors.New("no clusters are up; run: go run ./hack/cluster up")
 			}
 			if err != nil {
 				return fmt.Errorf("read kubeconfig: %w", err)

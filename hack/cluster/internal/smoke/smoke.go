@@ -94,33 +94,32 @@ func deploy(ctx context.Context, cluster *rig.Cluster, ref, archive string) (sit
 	found := site{Cluster: cluster, address: cluster.NodeIP + ":" + string(port)}
 	// The NodePort follows the pod's readiness by kube-proxy's next turn.
 	err = poll.Until(ctx, "NodePort "+found.address, 100*time.Millisecond, 20*time.Second, func(ctx context.Context) error {
-		_, err := found.ask(ctx, "/", nil)
-		return err
+		return found.ask(ctx, "/", nil)
 	})
 	return found, err
 }
 
-// ask asks the probe from the host.
-func (s site) ask(ctx context.Context, path string, query url.Values) (string, error) {
+// ask asks the probe from the host; what the probe could not do is an error.
+func (s site) ask(ctx context.Context, path string, query url.Values) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+path+"?"+query.Encode(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+path+"?"+query.Encode(), http.NoBody)
 	if err != nil {
-		return "", err
+		return err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return "", fmt.Errorf("ask the probe of %s: %w", s.Name, err)
+		return fmt.Errorf("ask the probe of %s: %w", s.Name, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return "", fmt.Errorf("ask the probe of %s: %w", s.Name, err)
+		return fmt.Errorf("ask the probe of %s: %w", s.Name, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("probe of %s: %s", s.Name, strings.TrimSpace(string(body)))
+		return fmt.Errorf("probe of %s: %s", s.Name, strings.TrimSpace(string(body)))
 	}
-	return strings.TrimSpace(string(body)), nil
+	return nil
 }
 
 func inside(ctx context.Context, sites []site) error {
@@ -133,7 +132,7 @@ func inside(ctx context.Context, sites []site) error {
 			{"/write", "path", "/volume/file"},
 			{"/write", "path", "/memory/file"},
 		} {
-			if _, err := s.ask(ctx, look.path, url.Values{look.key: {look.value}}); err != nil {
+			if err := s.ask(ctx, look.path, url.Values{look.key: {look.value}}); err != nil {
 				return err
 			}
 		}
@@ -151,7 +150,7 @@ func reach(ctx context.Context, sites []site, cut string) error {
 				continue
 			}
 			group.Go(func() error {
-				_, err := from.ask(ctx, "/get", url.Values{"url": {"http://" + to.address + "/"}})
+				err := from.ask(ctx, "/get", url.Values{"url": {"http://" + to.address + "/"}})
 				severed := from.Name == cut || to.Name == cut
 				switch {
 				case severed && err == nil:
@@ -176,7 +175,7 @@ func cutAndMend(ctx context.Context, sites []site) error {
 	}
 	failed := reach(ctx, sites, victim.Name)
 	if failed == nil {
-		_, failed = victim.ask(ctx, "/", nil)
+		failed = victim.ask(ctx, "/", nil)
 	}
 	for range 2 {
 		if err := victim.Mend(ctx); err != nil {
@@ -197,7 +196,7 @@ func controlPlaneDown(ctx context.Context, sites []site) error {
 			return err
 		}
 	}
-	_, failed := victim.ask(ctx, "/resolve", url.Values{"name": {"probe"}})
+	failed := victim.ask(ctx, "/resolve", url.Values{"name": {"probe"}})
 	for _, name := range []string{rig.Etcd, rig.APIServer} {
 		if err := victim.StartComponent(ctx, name); err != nil {
 			return err
@@ -235,8 +234,7 @@ func backup(ctx context.Context, sites []site) error {
 	if len(found) > 0 {
 		return fmt.Errorf("%s is there after a backup older than it was restored", found)
 	}
-	_, err = victim.ask(ctx, "/", nil)
-	return err
+	return victim.ask(ctx, "/", nil)
 }
 
 func remove(ctx context.Context, sites []site) error {
