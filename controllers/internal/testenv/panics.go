@@ -5,7 +5,7 @@ package testenv
 import (
 	"fmt"
 
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // panicsMetric counts, by controller, the panics that controller-runtime
@@ -13,8 +13,8 @@ import (
 const panicsMetric = "controller_runtime_reconcile_panics_total"
 
 // checkPanics returns an error naming a controller whose Reconcile panicked.
-func checkPanics() error {
-	families, err := metrics.Registry.Gather()
+func checkPanics(gatherer prometheus.Gatherer) error {
+	families, err := gatherer.Gather()
 	if err != nil {
 		return fmt.Errorf("read the metric %s: %w", panicsMetric, err)
 	}

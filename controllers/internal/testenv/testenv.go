@@ -29,6 +29,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/hack/cluster/rig"
@@ -76,7 +77,7 @@ func run(m *testing.M, env **Environment, crdPaths []string) (code int) {
 		}
 	}()
 	code = m.Run()
-	if err := checkPanics(); err != nil {
+	if err := checkPanics(metrics.Registry); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
