@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -93,7 +94,7 @@ func (e *MachineError) add(what, pkg string) {
 
 // InstallPackages installs the Debian packages this machine lacks, after
 // saying so on log. It does nothing where none is missing.
-func InstallPackages(ctx context.Context, log interface{ Write([]byte) (int, error) }) error {
+func InstallPackages(ctx context.Context, log io.Writer) error {
 	var lacks *MachineError
 	if err := CheckMachine(); !errors.As(err, &lacks) || len(lacks.Packages) == 0 {
 		return err
@@ -110,8 +111,7 @@ func InstallPackages(ctx context.Context, log interface{ Write([]byte) (int, err
 		append([]string{"install", "-q", "-y", "--no-install-recommends"}, lacks.Packages...),
 	} {
 		cmd := exec.CommandContext(ctx, "apt-get", args...)
-		// Packages must not start services of their own, such as containerd's.
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if output, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("apt-get %s: %w: %s", strings.Join(args, " "), err, lastLines(string(output), 5))
 		}
