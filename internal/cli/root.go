@@ -24,6 +24,7 @@ var subcommands = []func() *cobra.Command{
 	newLoaderCommand,
 	newMatcherCommand,
 	newRegistryCommand,
+	newAgentCommand,
 	newVersionCommand,
 }
 
