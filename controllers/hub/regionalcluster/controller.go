@@ -87,7 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if _, err := helper.Status(ctx, s.region); err != nil {
 		errs = append(errs, err)
 	}
-	return ctrl.Result{RequeueAfter: s.again}, errors.Join(errs...)
+	return patch.Retry(ctrl.Result{RequeueAfter: s.again}, errors.Join(errs...))
 }
 
 // readRecord pins in the status what the record says, also after the status

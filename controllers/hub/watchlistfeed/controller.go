@@ -34,9 +34,15 @@ import (
 // as matchers map it.
 const AnnotationSize = screeningv1.GroupName + "/snapshot-size"
 
+// hubItself stands for a region in the hub's own copies. It has a dot, which
+// no region's name has.
+const hubItself = "frontline.hub"
+
 // Repository is the hub's own repository of a feed. No region can read it; the
 // releases a region is given are copied into a repository of its own.
-func Repository(id screeningv1.FeedID) string { return "feeds/" + string(id) }
+func Repository(id screeningv1.FeedID) string {
+	return artifact.FeedRepository(hubItself, string(id))
+}
 
 // Reconciler publishes WatchlistFeeds.
 type Reconciler struct {
@@ -118,7 +124,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	} else {
 		errs = append(errs, r.followReleases(ctx, s))
 	}
-	return ctrl.Result{RequeueAfter: s.again}, errors.Join(errs...)
+	return patch.Retry(ctrl.Result{RequeueAfter: s.again}, errors.Join(errs...))
 }
 
 func (r *Reconciler) read(ctx context.Context, s *scope) error {

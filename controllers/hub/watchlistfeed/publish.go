@@ -20,9 +20,6 @@ import (
 	"github.com/frontline-screening/frontline/internal/artifact"
 )
 
-// hubItself stands for a region in the manifests of the hub's own copies.
-const hubItself = "hub"
-
 // publish gives the candidate the next number, pushes it and describes it in a
 // WatchlistRelease. Each step finds what an interrupted one left.
 func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {

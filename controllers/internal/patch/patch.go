@@ -7,12 +7,18 @@ package patch
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
+
+// retryAfter gives a cache the time to see what somebody else wrote.
+const retryAfter = 200 * time.Millisecond
 
 // Helper remembers an object as it was read.
 type Helper struct {
@@ -63,6 +69,15 @@ func (h *Helper) Metadata(ctx context.Context, obj client.Object) (bool, error) 
 	obj.SetFinalizers(sent.GetFinalizers())
 	h.before = sent
 	return true, nil
+}
+
+// Retry is the result of a pass whose only trouble was that somebody else wrote
+// the object meanwhile: another look, soon, and no error to report.
+func Retry(result reconcile.Result, err error) (reconcile.Result, error) {
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: retryAfter}, nil
+	}
+	return result, err
 }
 
 func (h *Helper) patch(after client.Object, section string) (client.Patch, bool, error) {

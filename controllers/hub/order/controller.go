@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package order compiles, signs and publishes the order of one region: what
+// its pools, its posts and the feeds it may hold come to. It decides with
+// package internal/hub, compiles with internal/order and signs with
+// internal/trust.
+//
+// A sequence is reserved in the status of the RegionalCluster before anything
+// is signed under it, by a write that fails when somebody else wrote. Every
+// step finds what an interrupted one left, so it may be repeated at any point.
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/report"
+	"github.com/frontline-screening/frontline/controllers/internal/apply"
+	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/order"
+)
+
+// FieldManager of the replicas this controller applies.
+const FieldManager = "frontline-order"
+
+// Reconciler publishes orders. Its keys are names of regions.
+type Reconciler struct {
+	Client   client.Client
+	Registry *artifact.Registry
+	Signer   Signer
+	// RegionUID returns the UID under which the region joined.
+	RegionUID func(context.Context, *screeningv1.RegionalCluster) (types.UID, error)
+	Reports   *hub.Reports
+	Checks    *hub.Checks
+	// StateDir holds snapshots on their way; nothing in it needs to last.
+	StateDir string
+	// TimestampInterval is the time between two signatures of an unchanged
+	// order, TimestampLifetime how long one is good for new content.
+	TimestampInterval, TimestampLifetime time.Duration
+	Clock                                clock.PassiveClock
+
+	ledger  ledger
+	applier *apply.Applier
+}
+
+// scope is what one pass reads and decides.
+type scope struct {
+	region   *screeningv1.RegionalCluster
+	helper   *patch.Helper
+	uid      types.UID
+	received *hub.Received
+	// published is the order that stands in the registry, or nil.
+	published *published
+
+	pools    []screeningv1.MatcherPool
+	posts    []screeningv1.BorderPost
+	feeds    map[string]*screeningv1.WatchlistFeed
+	releases map[string][]screeningv1.WatchlistRelease
+	replicas map[string]*screeningv1.WatchlistReplica
+
+	plan      hub.WithdrawalPlan
+	placement map[string]hub.Verdict
+	listed    []order.Feed
+	body      order.Body
+	// again is when to look again.
+	again time.Duration
+}
+
+// lookAgain keeps the earliest time.
+func (s *scope) lookAgain(after time.Duration) {
+	if after > 0 && (s.again == 0 || after < s.again) {
+		s.again = after
+	}
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	s := &scope{region: &screeningv1.RegionalCluster{}}
+	if err := r.Client.Get(ctx, req.NamespacedName, s.region); err != nil {
+		r.ledger.forget(req.Name)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !s.region.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	s.helper = patch.New(r.Client, s.region)
+	var failed error
+	for _, phase := range []func(context.Context, *scope) error{
+		r.adopt,
+		r.collect,
+		r.withdraw,
+		r.place,
+		r.distribute,
+		r.compile,
+		r.publish,
+		r.record,
+	} {
+		if failed = phase(ctx, s); failed != nil {
+			// A phase builds on the one before: nothing is signed on half of
+			// what the hub knows.
+			break
+		}
+	}
+	conclude(s, failed)
+	if _, err := s.helper.Status(ctx, s.region); err != nil {
+		failed = errors.Join(failed, err)
+	}
+	return patch.Retry(ctrl.Result{RequeueAfter: s.again}, failed)
+}
+
+func (r *Reconciler) collect(ctx context.Context, s *scope) error {
+	uid, err := r.RegionUID(ctx, s.region)
+	if err != nil {
+		return err
+	}
+	s.uid = uid
+	s.received = r.Reports.Last(s.region.Name)
+	here := client.InNamespace(screeningv1.RegionNamespace(s.region.Name))
+	pools, posts := &screeningv1.MatcherPoolList{}, &screeningv1.BorderPostList{}
+	feeds, releases := &screeningv1.WatchlistFeedList{}, &screeningv1.WatchlistReleaseList{}
+	replicas := &screeningv1.WatchlistReplicaList{}
+	if err := errors.Join(
+		r.Client.List(ctx, pools, here), r.Client.List(ctx, posts, here), r.Client.List(ctx, replicas, here),
+		r.Client.List(ctx, feeds), r.Client.List(ctx, releases),
+	); err != nil {
+		return fmt.Errorf("read what the order of region %s is made of: %w", s.region.Name, err)
+	}
+	for i := range pools.Items {
+		if pools.Items[i].DeletionTimestamp.IsZero() {
+			s.pools = append(s.pools, pools.Items[i])
+		}
+	}
+	for i := range posts.Items {
+		if posts.Items[i].DeletionTimestamp.IsZero() {
+			s.posts = append(s.posts, posts.Items[i])
+		}
+	}
+	s.feeds = map[string]*screeningv1.WatchlistFeed{}
+	for i := range feeds.Items {
+		if feeds.Items[i].DeletionTimestamp.IsZero() {
+			s.feeds[string(feeds.Items[i].ID())] = &feeds.Items[i]
+		}
+	}
+	s.releases = map[string][]screeningv1.WatchlistRelease{}
+	for i := range releases.Items {
+		id := string(releases.Items[i].Spec.Feed.ID)
+		s.releases[id] = append(s.releases[id], releases.Items[i])
+	}
+	s.replicas = map[string]*screeningv1.WatchlistReplica{}
+	for i := range replicas.Items {
+		s.replicas[string(replicas.Items[i].Spec.Feed)] = &replicas.Items[i]
+	}
+	return nil
+}
+
+// SetupWithManager adds the controller to mgr.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	r.applier = apply.New(r.Client, FieldManager)
+	region := handler.EnqueueRequestsFromMapFunc(regionOf)
+	every := handler.EnqueueRequestsFromMapFunc(r.everyRegion)
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("order").
+		For(&screeningv1.RegionalCluster{}).
+		Watches(&screeningv1.MatcherPool{}, region).
+		Watches(&screeningv1.BorderPost{}, region).
+		Watches(&screeningv1.WatchlistReplica{}, region).
+		Watches(&screeningv1.WatchlistFeed{}, every).
+		WatchesRawSource(report.Source(r.Reports)).
+		// One region's registry traffic does not hold up another's order.
+		WithOptions(controller.Options{MaxConcurrentReconciles: 8}).
+		Complete(r)
+}
+
+func regionOf(_ context.Context, o client.Object) []reconcile.Request {
+	const prefix = screeningv1.RegionNamespacePrefix
+	namespace := o.GetNamespace()
+	if len(namespace) <= len(prefix) || namespace[:len(prefix)] != prefix {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: namespace[len(prefix):]}}}
+}
+
+func (r *Reconciler) everyRegion(ctx context.Context, _ client.Object) []reconcile.Request {
+	list := &screeningv1.RegionalClusterList{}
+	if err := r.Client.List(ctx, list); err != nil {
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(list.Items))
+	for i := range list.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Name: list.Items[i].Name}})
+	}
+	return requests
+}

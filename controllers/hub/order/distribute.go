@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+		ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/order"
+)
+
+// distribute puts the content of listed feeds where the region can read it and
+// notes its address. A feed whose content cannot be had stays as the order
+// that stands says; the others go on.
+func (r *Reconciler) distribute(ctx context.Context, s *scope) error {
+	listed := s.listed[:0:0]
+	for _, feed := range s.listed {
+		if s.placement[feed.ID] != hub.Serve {
+			listed = append(listed, feed)
+			continue
+		}
+		manifest, err := r.copyFor(ctx, s, feed)
+		if err == nil {
+			feed.Artifact = manifest
+			listed = append(listed, feed)
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		ctrllog.FromContext(ctx).Error(err, "Content was not copied for the region", "feed", feed.ID, "release", feed.Release)
+		s.lookAgain(retryCopy)
+		if before := s.published.feed(feed.ID); before != nil {
+			listed = append(listed, *before)
+		}
+	}
+	s.listed = listed
+	return r.withdrawContent(ctx, s)
+}
+
+// copyFor returns the digest of the region's own manifest of a release, and
+// makes it from the hub's copy when it is not there.
+func (r *Reconciler) copyFor(ctx context.Context, s *scope, feed order.Feed) (string, error) {
+	repository := artifact.FeedRepository(s.region.Name, feed.ID)
+	if before := s.published.feed(feed.ID); before != nil && before.State == order.Serve &&
+		before.Release == feed.Release && before.Content == feed.Content && before.Artifact != "" {
+		if !s.published.signed.IsZero() && r.Clock.Since(s.published.signed) < r.TimestampInterval {
+			return before.Artifact, nil
+		}
+		// A registry that lost its volume is filled again, with each timestamp.
+		has, err := r.Registry.HasSnapshot(ctx, repository, before.Artifact)
+		if err != nil || has {
+			return before.Artifact, err
+		}
+	}
+	id := screeningv1.FeedID(feed.ID)
+	dir, err := os.MkdirTemp(r.StateDir, "copy-")
+	if err != nil {
+		return "", fmt.Errorf("state directory: %w", err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a scratch folder
+	release := s.release(feed.ID)
+	content, err := r.Registry.FetchSnapshot(ctx, watchlistfeed.Repository(id), string(release.Spec.Artifact.Digest),
+		artifact.FetchOptions{Dir: dir, Content: feed.Content})
+	if err != nil {
+		return "", err
+	}
+	content.Region, content.Version = s.region.Name, feed.Release
+	content.MountFrom = []string{watchlistfeed.Repository(id)}
+	desc, err := r.Registry.PushSnapshot(ctx, repository, content)
+	if err != nil {
+		return "", err
+	}
+	return desc.Digest.String(), nil
+}
+
+// withdrawContent removes from the region's repositories what it is ordered to
+// erase: a copy that may not exist is not offered either.
+func (r *Reconciler) withdrawContent(ctx context.Context, s *scope) error {
+	for _, verdict := range []hub.Verdict{hub.Erase, hub.Remove} {
+		for _, id := range hub.IDs(s.placement, verdict) {
+			before := s.published.feed(id)
+			if before == nil || before.State == order.Erase {
+				continue
+			}
+			for number := before.Floor; number <= before.Release; number++ {
+				if err := r.removeTag(ctx, artifact.FeedRepository(s.region.Name, id), number); err != nil {
+					return err
+				}
+			}
+			ctrllog.FromContext(ctx).Info("Content withdrawn from the region's repository", "feed", id)
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) removeTag(ctx context.Context, repository string, number int64) error {
+	desc, err := r.Registry.Resolve(ctx, repository, artifact.ReleaseTag(number))
+	if errors.Is(err, artifact.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.Registry.Delete(ctx, repository, desc.Digest.String())
+}

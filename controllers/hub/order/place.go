@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package order
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
+	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/order"
+)
+
+// place decides about every feed in the region and describes those that the
+// order lists, except for where their content is.
+func (r *Reconciler) place(_ context.Context, s *scope) error {
+	in := hub.PlacementInput{
+		Jurisdiction: string(s.region.Spec.Jurisdiction),
+		Feeds:        map[string]hub.Feed{},
+		Empty:        s.empty,
+	}
+	for id, feed := range s.feeds {
+		in.Feeds[id] = hub.Feed{ID: id, Allow: texts(feed.Spec.Sharing.Allow), Released: s.release(id) != nil}
+	}
+	for i := range s.pools {
+		for _, named := range s.pools[i].Spec.Feeds {
+			in.Named = append(in.Named, string(named.ID))
+		}
+	}
+	for id := range s.replicas {
+		in.Placed = append(in.Placed, id)
+	}
+	if s.published != nil {
+		for _, listed := range s.published.order.Feeds {
+			if listed.State != order.Erase {
+				in.Placed = append(in.Placed, listed.ID)
+			}
+		}
+	}
+	for _, w := range s.plan.Withdrawals {
+		if w.Kind == order.KindFeed && w.Ordered {
+			in.Withdrawn = append(in.Withdrawn, w.Name)
+		}
+	}
+	s.placement = hub.Place(in)
+	for _, id := range hub.IDs(s.placement, hub.Serve) {
+		feed, err := describe(s, id)
+		if err != nil {
+			return err
+		}
+		s.listed = append(s.listed, feed)
+	}
+	for _, id := range hub.IDs(s.placement, hub.Keep) {
+		if listed := s.published.feed(id); listed != nil {
+			s.listed = append(s.listed, *listed)
+		}
+	}
+	for _, id := range hub.IDs(s.placement, hub.Erase) {
+		s.listed = append(s.listed, order.Feed{ID: id, UID: s.uidOf(id), State: order.Erase})
+	}
+	return nil
+}
+
+// release is the release that the feed stands at, or nil.
+func (s *scope) release(id string) *screeningv1.WatchlistRelease {
+	feed := s.feeds[id]
+	if feed == nil || feed.Status.Release == nil {
+		return nil
+	}
+	for i := range s.releases[id] {
+		release := &s.releases[id][i]
+		if release.Spec.Number == feed.Status.Release.Number && release.Spec.ContentDigest == feed.Status.Release.Digest {
+			return release
+		}
+	}
+	return nil
+}
+
+// uidOf finds the UID under which the region knows a feed.
+func (s *scope) uidOf(id string) string {
+	if listed := s.published.feed(id); listed != nil {
+		return listed.UID
+	}
+	if feed := s.feeds[id]; feed != nil {
+		return string(feed.UID)
+	}
+	for _, w := range s.plan.Withdrawals {
+		if w.Kind == order.KindFeed && w.Name == id {
+			return w.UID
+		}
+	}
+	return ""
+}
+
+func describe(s *scope, id string) (order.Feed, error) {
+	feed, release := s.feeds[id], s.release(id)
+	size, err := strconv.ParseInt(release.Annotations[watchlistfeed.AnnotationSize], 10, 64)
+	if err != nil {
+		return order.Feed{}, fmt.Errorf("WatchlistRelease %s/%s: annotation %s is not a size in bytes; delete the release, the hub makes a new one",
+			release.Namespace, release.Name, watchlistfeed.AnnotationSize)
+	}
+	floor := release.Spec.Number
+	for i := range s.releases[id] {
+		if s.releases[id][i].DeletionTimestamp.IsZero() {
+			floor = min(floor, s.releases[id][i].Spec.Number)
+		}
+	}
+	spec := feed.Spec
+	return order.Feed{
+		ID: id, UID: string(feed.UID), State: order.Serve,
+		Release: release.Spec.Number, Floor: floor,
+		Content: string(release.Spec.ContentDigest),
+		Size:    size, Records: release.Spec.Records.Total(), ListDate: release.Spec.ListDate,
+		Grade: string(spec.Grade), Nature: string(spec.Nature), Purposes: texts(spec.Purposes),
+		LegalBasis: order.LegalBasis{
+			Controller: spec.LegalBasis.Controller, Reference: spec.LegalBasis.Reference,
+			ValidUntil: spec.LegalBasis.ValidUntil.UTC().Format(time.RFC3339),
+		},
+		Jurisdictions: texts(spec.Sharing.Allow),
+		Freshness:     freshness(&spec.Sharing.MaxCopyAge),
+	}, nil
+}
+
+func freshness(limits *screeningv1.AgeLimits) order.Freshness {
+	if limits == nil {
+		return order.Freshness{}
+	}
+	seconds := func(d screeningv1.Duration) int64 {
+		// A limit below a second would otherwise mean none.
+		return max(int64(d.Duration()/time.Second), 1)
+	}
+	return order.Freshness{MarkSeconds: seconds(limits.Mark), StopSeconds: seconds(limits.Stop)}
+}
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, 0, len(list))
+	for _, v := range list {
+		out = append(out, string(v))
+	}
+	slices.SortFunc(out, cmp.Compare[string])
+	return out
+}

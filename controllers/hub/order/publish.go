@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package order
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/order"
+	"github.com/frontline-screening/frontline/internal/trust"
+)
+
+const (
+	// metadataLifetime is the life of what is signed beside timestamps. It is
+	// signed again long before.
+	metadataLifetime = 365 * 24 * time.Hour
+	// retryCopy is the wait before content is copied again.
+	retryCopy = 15 * time.Second
+)
+
+// compile makes the order's body of what was decided.
+func (r *Reconciler) compile(_ context.Context, s *scope) error {
+	spec := s.region.Spec
+	in := order.Input{
+		HubUID: r.Signer.HubUID, Term: r.Signer.Term,
+		Region: order.Region{
+			Name: s.region.Name, UID: string(s.uid), Jurisdiction: string(spec.Jurisdiction),
+			Profile: string(spec.Profile), Link: string(spec.Link),
+			HeartbeatSeconds: max(int64(spec.Heartbeat.Interval.Duration()/time.Second), 1),
+			Freshness:        freshness(spec.Freshness),
+		},
+		Feeds: s.listed, Tombstones: s.tombstones(),
+	}
+	for i := range s.pools {
+		pool := s.pools[i].Spec.DeepCopy()
+		// What the region notes about the hub's wish is not the hub's wish.
+		pool.Baseline = nil
+		workload, err := workload(s.pools[i].Name, string(s.pools[i].UID), s.pools[i].Generation, pool)
+		if err != nil {
+			return err
+		}
+		in.Pools = append(in.Pools, workload)
+	}
+	for i := range s.posts {
+		workload, err := workload(s.posts[i].Name, string(s.posts[i].UID), s.posts[i].Generation, &s.posts[i].Spec)
+		if err != nil {
+			return err
+		}
+		in.Posts = append(in.Posts, workload)
+	}
+	for _, approver := range spec.Approvers {
+		in.Approvers = append(in.Approvers, order.Approver{Name: approver.Name, Scope: "region", PublicKey: approver.PublicKey})
+	}
+	body, err := order.Compile(in)
+	s.body = body
+	return err
+}
+
+func workload(name, uid string, generation int64, spec any) (order.Workload, error) {
+	data, err := json.Marshal(spec)
+	if err != nil {
+		return order.Workload{}, fmt.Errorf("spec of %s: %w", name, err)
+	}
+	return order.Workload{Name: name, UID: uid, Generation: generation, Spec: data}, nil
+}
+
+// publish reserves a sequence if the body is new, signs and pushes it, and
+// otherwise renews the timestamp when that is due.
+func (r *Reconciler) publish(ctx context.Context, s *scope) error {
+	reservation, err := hub.Reserve(s.known(), func(sequence int64) (string, error) {
+		data, err := s.body.At(sequence)
+		return canonical.Digest(data), err
+	})
+	if err != nil {
+		return err
+	}
+	if s.region.Status.Order == nil {
+		s.region.Status.Order = &screeningv1.RegionOrder{}
+	}
+	status := s.region.Status.Order
+	status.Term, status.Sequence, status.Digest = r.Signer.Term, reservation.Sequence, screeningv1.Digest(reservation.Digest)
+	if reservation.Fresh {
+		// From here on this sequence means this body, whoever else is writing.
+		if _, err := s.helper.Status(ctx, s.region); err != nil {
+			return err
+		}
+	}
+	if s.published == nil || s.published.Numbered != reservation.Numbered {
+		if err := r.sign(ctx, s, reservation); err != nil {
+			return err
+		}
+	} else if rest := s.published.signed.Add(r.TimestampInterval).Sub(r.Clock.Now()); rest <= 0 {
+		if err := r.sign(ctx, s, reservation); err != nil {
+			return err
+		}
+	}
+	status.PublishedSequence = reservation.Sequence
+	s.lookAgain(s.published.signed.Add(r.TimestampInterval).Sub(r.Clock.Now()))
+	return nil
+}
+
+// known are the orders of the region that anybody has seen.
+func (s *scope) known() []hub.Numbered {
+	var known []hub.Numbered
+	if status := s.region.Status.Order; status != nil && status.Sequence > 0 {
+		known = append(known, hub.Numbered{Sequence: status.Sequence, Digest: string(status.Digest)})
+	}
+	if s.published != nil {
+		known = append(known, s.published.Numbered)
+	}
+	if s.received != nil && s.received.Observed != nil {
+		known = append(known, hub.Numbered{Sequence: s.received.Observed.Sequence, Digest: s.received.Observed.Digest})
+	} else if observed := s.region.Status.Observed; observed != nil && observed.Sequence > 0 {
+		known = append(known, hub.Numbered{Sequence: observed.Sequence, Digest: string(observed.Digest)})
+	}
+	return known
+}
+
+// sign publishes the body under its reserved sequence, with a new timestamp.
+func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Reservation) error {
+	index, err := s.body.At(reserved.Sequence)
+	if err != nil {
+		return err
+	}
+	if got := canonical.Digest(index); got != reserved.Digest {
+		return fmt.Errorf("order %d of region %s is reserved as %s, not as %s; nothing was signed", reserved.Sequence, s.region.Name, reserved.Digest, got)
+	}
+	now := r.Clock.Now()
+	in := trust.SignInput{
+		Region: s.region.Name, Index: index, Sequence: reserved.Sequence,
+		Issued: now, TimestampExpires: now.Add(r.TimestampLifetime), Expires: now.Add(metadataLifetime),
+		SourceChecked: r.checked(s),
+	}
+	var before trust.Files
+	if s.published != nil {
+		before = s.published.trust
+	} else if reserved.Sequence > 1 {
+		// What regions have seen is lost. Versions that rise by less than one
+		// a second are below the seconds of the clock.
+		in.Floors = trust.Floors{Timestamp: now.Unix(), Snapshot: now.Unix()}
+	}
+	signed, err := trust.Sign(r.Signer.Key, r.Signer.Root, before, in)
+	if err != nil {
+		return err
+	}
+	files := maps.Clone(map[string][]byte(signed))
+	for digest, data := range s.body.Parts {
+		files[order.PartFile(digest)] = data
+	}
+	if _, err := r.Registry.PushOrder(ctx, artifact.OrderRepository(s.region.Name), files); err != nil {
+		return err
+	}
+	next, err := read(files, r.Signer.Root)
+	if err != nil {
+		return fmt.Errorf("order %d of region %s does not verify after signing: %w", reserved.Sequence, s.region.Name, err)
+	}
+	next.signed = now
+	if s.published == nil || s.published.Sequence != next.Sequence {
+		ctrllog.FromContext(ctx).Info("Order published", "region", s.region.Name, "sequence", next.Sequence, "digest", next.Digest)
+	}
+	s.published = next
+	r.ledger.put(s.region.Name, next)
+	return nil
+}
+
+// checked are the source times of the feeds that the order lists. A hub that
+// started and could not ask a publisher yet repeats what was signed before.
+func (r *Reconciler) checked(s *scope) map[string]time.Time {
+	out := map[string]time.Time{}
+	all := r.Checks.All()
+	before := sourceChecked(s.published)
+	for _, feed := range s.listed {
+		if at, ok := all[feed.ID]; ok {
+			out[feed.ID] = at
+		} else if at, ok := before[feed.ID]; ok {
+			out[feed.ID] = at
+		}
+	}
+	return out
+}
+
+func sourceChecked(p *published) map[string]time.Time {
+	if p == nil {
+		return nil
+	}
+	var timestamp struct {
+		Signed struct {
+			Frontline struct {
+				SourceChecked map[string]time.Time `json:"sourceChecked"`
+			} `json:"x-frontline"`
+		} `json:"signed"`
+	}
+	if json.Unmarshal(p.trust["timestamp.json"], &timestamp) != nil {
+		return nil
+	}
+	return timestamp.Signed.Frontline.SourceChecked
+}
+
+// conclude says whether the newest order stands.
+func conclude(s *scope, failed error) {
+	switch order := s.region.Status.Order; {
+	case failed != nil:
+		conditions.False(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonPublishFailed,
+			"%s; the order before stays in force; it is tried again", failed.Error())
+	case order != nil:
+		conditions.True(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonPublished, "Order %d stands in the registry", order.PublishedSequence)
+	}
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	screeningv1ac "github.com/frontline-screening/frontline/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/order"
+)
+
+// record keeps the inventory: one replica for each feed that the published
+// order lists, and none for a feed the region is known to have nothing of.
+func (r *Reconciler) record(ctx context.Context, s *scope) error {
+	namespace := screeningv1.RegionNamespace(s.region.Name)
+	var errs []error
+	for _, feed := range s.published.order.Feeds {
+		spec := screeningv1ac.WatchlistReplicaSpec().
+			WithFeed(screeningv1.FeedID(feed.ID)).
+			WithState(screeningv1.ReplicaState(feed.State))
+		if feed.State != order.Erase {
+			spec = spec.WithRelease(screeningv1.NewReleaseVersion(feed.Release)).
+				WithContentDigest(screeningv1.Digest(feed.Content)).
+				WithFloor(screeningv1.NewReleaseVersion(feed.Floor))
+			if feed.ListDate != "" {
+				spec = spec.WithListDate(feed.ListDate)
+			}
+		}
+		desired := screeningv1ac.WatchlistReplica(feed.ID, namespace).
+			WithLabels(map[string]string{screeningv1.LabelRegion: s.region.Name}).
+			WithSpec(spec)
+		if _, err := r.applier.Apply(ctx, &screeningv1.WatchlistReplica{}, desired); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, id := range hub.IDs(s.placement, hub.Remove) {
+		replica := s.replicas[id]
+		if replica == nil {
+			continue
+		}
+		if err := r.Client.Delete(ctx, replica, client.Preconditions{UID: &replica.UID}); client.IgnoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("delete WatchlistReplica %s: %w", id, err))
+		}
+		r.applier.Forget(screeningv1.GroupVersion.String(), "WatchlistReplica", namespace, id)
+	}
+	return errors.Join(errs...)
+}
