@@ -9,9 +9,7 @@ SHELL := /usr/bin/env bash
 MAKEFLAGS += --no-print-directory
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
-IMAGE_REPOSITORY ?= ghcr.io/frontline-screening/frontline
-IMAGE_TAG ?= $(VERSION)
-IMAGE ?= $(IMAGE_REPOSITORY):$(IMAGE_TAG)
+IMAGE ?= ghcr.io/frontline-screening/frontline:$(VERSION)
 LDFLAGS := -s -w -X github.com/frontline-screening/frontline/internal/cli.version=$(VERSION)
 
 include hack/make/verify.mk
@@ -33,12 +31,8 @@ build: ## Build the binary into bin/.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/frontline .
 
 .PHONY: image
-image: packages ## Build dist/frontline and the image dist/frontline-image.tar (IMAGE=name:tag).
+image: packages ## Build bin/frontline and the image dist/frontline.tar (IMAGE=name:tag).
 	hack/image/build.sh '$(IMAGE)' '$(VERSION)'
-
-.PHONY: image-tag
-image-tag: ## Print the tag that image gives.
-	@echo '$(IMAGE_TAG)'
 
 .PHONY: tools
 tools: ## Build the pinned tools into the user's cache folder.

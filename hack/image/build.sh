@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the binary dist/frontline and, without a daemon, the image around it,
-# dist/frontline-image.tar (a docker-archive, as `ctr images import` takes it):
+# Builds the binary bin/frontline and, without a daemon, the image around it,
+# dist/frontline.tar (a docker-archive, as `ctr images import` takes it):
 #
 #   hack/image/build.sh IMAGE VERSION
 #
@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 image="${1:?name of the image, with tag}"
 version="${2:?version to build as}"
-output=dist/frontline-image.tar
+output=dist/frontline.tar
 limit=80000000
 
 command -v buildah >/dev/null || {
@@ -27,12 +27,12 @@ certificates=/etc/ssl/certs/ca-certificates.crt
 
 context="$(mktemp -d)"
 trap 'rm -rf "$context"' EXIT
-mkdir -p dist
+mkdir -p bin dist
 
 CGO_ENABLED=0 go build -trimpath \
 	-ldflags "-s -w -X github.com/frontline-screening/frontline/internal/cli.version=$version" \
-	-o dist/frontline .
-cp dist/frontline "$certificates" "$context/"
+	-o bin/frontline .
+cp bin/frontline "$certificates" "$context/"
 
 # chroot and vfs need neither user namespaces nor overlay mounts. The timestamp
 # makes the same sources the same image.

@@ -9,10 +9,11 @@
 #                           and PUBLISHER=http://host:port, where they reach this machine
 
 .PHONY: demo
-demo: ## Bring up a hub and two regions and screen travellers (FEED, NEXT, FORMAT, HUB, REGIONS).
+demo: $(if $(HUB),build,image) ## Bring up a hub and two regions and screen travellers (FEED, NEXT, FORMAT, HUB, REGIONS).
 	go run ./hack/demo up \
 		$(if $(FEED),--feed '$(FEED)') $(if $(NEXT),--next '$(NEXT)') $(if $(FORMAT),--format '$(FORMAT)') \
-		$(if $(HUB),--hub '$(HUB)' --regions '$(REGIONS)' --image '$(IMAGE)' --publisher '$(PUBLISHER)')
+		$(if $(HUB),--hub '$(HUB)' --regions '$(REGIONS)' --publisher '$(PUBLISHER)',--image-archive dist/frontline.tar) \
+		--image '$(IMAGE)'
 
 .PHONY: demo-down
 demo-down: ## Take the demo's clusters down.

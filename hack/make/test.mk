@@ -9,8 +9,9 @@ test: ## Run all tests that need no nodes; controllers run against a real apiser
 	KUBEBUILDER_ASSETS="$$(go run ./hack/cluster assets)" go test -timeout 20m $(GOTEST_FLAGS) ./...
 
 .PHONY: e2e
-e2e: packages ## Build the image and run the end-to-end tests on real clusters (Linux, root).
-	go test ./test/e2e/... -tags e2e -count=1 -timeout 40m -v $(GOTEST_FLAGS)
+e2e: image ## Build the image and run the end-to-end tests on real clusters (Linux, root).
+	FRONTLINE_IMAGE='$(IMAGE)' FRONTLINE_IMAGE_ARCHIVE='$(CURDIR)/dist/frontline.tar' \
+		go test ./test/e2e/... -tags e2e -count=1 -timeout 40m -v $(GOTEST_FLAGS)
 
 .PHONY: bench
 bench: ## Run the benchmarks (BENCH=pattern).
