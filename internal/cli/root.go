@@ -21,6 +21,7 @@ import (
 // here.
 var subcommands = []func() *cobra.Command{
 	newFrontCommand,
+	newHubCommand,
 	newLoaderCommand,
 	newMatcherCommand,
 	newRegistryCommand,

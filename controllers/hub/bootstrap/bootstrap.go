@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bootstrap makes the Secrets a hub starts from, once, and renews its
+// certificates: its authority, the certificates of its registry and gateway,
+// and the key and root.json that its orders are signed with. Several processes
+// may start at once; whoever writes first is right.
+package bootstrap
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/frontline-screening/frontline/controllers/hub/order"
+	"github.com/frontline-screening/frontline/internal/pki"
+	"github.com/frontline-screening/frontline/internal/trust"
+)
+
+// Names of the Secrets, in the namespace of the installation.
+const (
+	CASecret       = "frontline-hub-ca"
+	RegistrySecret = "frontline-registry-tls"
+	GatewaySecret  = "frontline-gateway-tls"
+	TrustSecret    = "frontline-trust"
+)
+
+// Keys of the Secrets beside tls.crt, tls.key and ca.crt.
+const (
+	caKey   = "ca.crt"
+	hubUID  = "hub-uid"
+	rootKey = "root.key"
+	// RootKey holds root.json, which regions pin.
+	RootKey = "root.json"
+)
+
+const (
+	firstTerm    = 1
+	rootLifetime = 10 * 365 * 24 * time.Hour
+)
+
+// Keys are what a hub works with.
+type Keys struct {
+	CA     *pki.CA
+	Signer order.Signer
+	// Gateway presents the gateway's certificate, Client the hub's own.
+	Gateway, Client pki.CertificateSource
+}
+
+// Options say where the Secrets are and what the certificates are for.
+type Options struct {
+	Namespace string
+	// GatewayHosts are names and addresses that regions reach the gateway by.
+	GatewayHosts []string
+}
+
+// Ensure makes what is missing, renews what is due, and returns the keys. c
+// must not read from a cache.
+func Ensure(ctx context.Context, c client.Client, o Options, now time.Time) (Keys, error) {
+	s := secrets{client: c, namespace: o.Namespace}
+	ca, err := s.authority(ctx, now)
+	if err != nil {
+		return Keys{}, err
+	}
+	signer, err := s.signer(ctx, now)
+	if err != nil {
+		return Keys{}, err
+	}
+	if _, err := s.certificate(ctx, ca, RegistrySecret, hosts(o.Namespace, "frontline-registry"), now); err != nil {
+		return Keys{}, err
+	}
+	gateway, err := s.certificate(ctx, ca, GatewaySecret, append(hosts(o.Namespace, "frontline-gateway"), o.GatewayHosts...), now)
+	if err != nil {
+		return Keys{}, err
+	}
+	keys := Keys{CA: ca, Signer: signer}
+	if keys.Gateway, err = pki.FromPEM(gateway.Data[corev1.TLSCertKey], gateway.Data[corev1.TLSPrivateKeyKey]); err != nil {
+		return Keys{}, fmt.Errorf("Secret %s/%s: %w; delete it, the hub makes a new one", o.Namespace, GatewaySecret, err)
+	}
+	certificate, key, err := ca.Issue(pki.LeafRequest{CommonName: "frontline hub", SPIFFE: pki.HubID(), Client: true}, now)
+	if err != nil {
+		return Keys{}, err
+	}
+	keys.Client, err = pki.FromPEM(certificate, key)
+	return keys, err
+}
+
+type secrets struct {
+	client    client.Client
+	namespace string
+}
+
+// ensure returns the Secret, which it makes with what fill returns if there is none.
+func (s secrets) ensure(ctx context.Context, name string, kind corev1.SecretType, fill func() (map[string][]byte, error)) (*corev1.Secret, error) {
+	key := types.NamespacedName{Namespace: s.namespace, Name: name}
+	secret := &corev1.Secret{}
+	err := s.client.Get(ctx, key, secret)
+	if err == nil {
+		return secret, nil
+	}
+	if !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("read Secret %s: %w", key, err)
+	}
+	data, err := fill()
+	if err != nil {
+		return nil, fmt.Errorf("make Secret %s: %w", key, err)
+	}
+	secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}, Type: kind, Data: data}
+	err = s.client.Create(ctx, secret)
+	if apierrors.IsAlreadyExists(err) {
+		secret = &corev1.Secret{}
+		err = s.client.Get(ctx, key, secret)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make Secret %s: %w", key, err)
+	}
+	return secret, nil
+}
+
+func (s secrets) authority(ctx context.Context, now time.Time) (*pki.CA, error) {
+	secret, err := s.ensure(ctx, CASecret, corev1.SecretTypeTLS, func() (map[string][]byte, error) {
+		ca, err := pki.NewCA("Frontline hub", now)
+		if err != nil {
+			return nil, err
+		}
+		key, err := ca.KeyPEM()
+		return map[string][]byte{corev1.TLSCertKey: ca.CertPEM(), corev1.TLSPrivateKeyKey: key}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	ca, err := pki.ParseCA(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
+	if err != nil {
+		return nil, fmt.Errorf("Secret %s/%s: %w; restore it from its backup, regions trust no other", s.namespace, CASecret, err)
+	}
+	return ca, nil
+}
+
+func (s secrets) signer(ctx context.Context, now time.Time) (order.Signer, error) {
+	secret, err := s.ensure(ctx, TrustSecret, corev1.SecretTypeOpaque, func() (map[string][]byte, error) {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		uid := uuid.NewString()
+		root, err := trust.NewRoot(key, uid, firstTerm, now.Add(rootLifetime))
+		if err != nil {
+			return nil, err
+		}
+		encoded, err := pki.KeyPEM(key)
+		return map[string][]byte{hubUID: []byte(uid), rootKey: encoded, RootKey: root}, err
+	})
+	if err != nil {
+		return order.Signer{}, err
+	}
+	damaged := func(err error) error {
+		return fmt.Errorf("Secret %s/%s: %w; restore it from its backup, regions obey no other hub", s.namespace, TrustSecret, err)
+	}
+	parsed, err := pki.ParseKey(secret.Data[rootKey])
+	if err != nil {
+		return order.Signer{}, damaged(err)
+	}
+	key, ok := parsed.(ed25519.PrivateKey)
+	if !ok {
+		return order.Signer{}, damaged(fmt.Errorf("%s is not an ed25519 key", rootKey))
+	}
+	uid, term, _, err := trust.RootIdentity(secret.Data[RootKey])
+	if err != nil {
+		return order.Signer{}, damaged(err)
+	}
+	if uid != string(secret.Data[hubUID]) {
+		return order.Signer{}, damaged(fmt.Errorf("root.json names another hub than %s", hubUID))
+	}
+	return order.Signer{HubUID: uid, Term: term, Key: key, Root: secret.Data[RootKey]}, nil
+}
+
+// certificate returns a server's certificate, which it renews when it is due,
+// lacks a name, or comes from another authority.
+func (s secrets) certificate(ctx context.Context, ca *pki.CA, name string, names []string, now time.Time) (*corev1.Secret, error) {
+	issue := func() (map[string][]byte, error) {
+		request := pki.LeafRequest{CommonName: name, Server: true}
+		for _, host := range names {
+			if ip := net.ParseIP(host); ip != nil {
+				request.IPs = append(request.IPs, ip)
+			} else {
+				request.DNSNames = append(request.DNSNames, host)
+			}
+		}
+		certificate, key, err := ca.Issue(request, now)
+		return map[string][]byte{corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key, caKey: ca.CertPEM()}, err
+	}
+	secret, err := s.ensure(ctx, name, corev1.SecretTypeTLS, issue)
+	if err != nil || good(secret, ca, names, now) {
+		return secret, err
+	}
+	data, err := issue()
+	if err != nil {
+		return nil, err
+	}
+	secret.Data = data
+	err = s.client.Update(ctx, secret)
+	if apierrors.IsConflict(err) {
+		err = s.client.Get(ctx, client.ObjectKeyFromObject(secret), secret)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("renew Secret %s/%s: %w", s.namespace, name, err)
+	}
+	return secret, nil
+}
+
+func good(secret *corev1.Secret, ca *pki.CA, names []string, now time.Time) bool {
+	certificate, err := pki.ParseCertificate(secret.Data[corev1.TLSCertKey])
+	if err != nil || pki.NeedsRenewal(secret.Data[corev1.TLSCertKey], now) || certificate.CheckSignatureFrom(ca.Certificate()) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(names, func(host string) bool { return certificate.VerifyHostname(host) != nil })
+}
+
+// hosts are the names of a Service from inside the cluster.
+func hosts(namespace, service string) []string {
+	return []string{
+		service, service + "." + namespace, service + "." + namespace + ".svc",
+		service + "." + namespace + ".svc.cluster.local", "localhost", "127.0.0.1",
+	}
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/frontline-screening/frontline/controllers/hub"
+	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/gateway"
+	"github.com/frontline-screening/frontline/internal/httpserver"
+	"github.com/frontline-screening/frontline/internal/pki"
+)
+
+// hubOptions are the flags of a hub.
+type hubOptions struct {
+	namespace          string
+	gatewayBind        string
+	gatewayAddresses   []string
+	registry           string
+	stateDir           string
+	metricsBind        string
+	healthBind         string
+	leaderElect        bool
+	timestampInterval  time.Duration
+	timestampLifetime  time.Duration
+	allowPrivateSource bool
+}
+
+func (o *hubOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.namespace, "install-namespace", "frontline-system", "namespace of the installation")
+	flags.StringVar(&o.gatewayBind, "gateway-bind", ":8443", "address the gateway listens on")
+	flags.StringArrayVar(&o.gatewayAddresses, "gateway-address", nil, "HOST:PORT by which regions reach the gateway; may be repeated, the first is tried first")
+	flags.StringVar(&o.registry, "registry", "", "base URL of the hub's registry, such as https://frontline-registry.frontline-system.svc:5000")
+	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/frontline", "folder for files on their way; nothing in it needs to last")
+	flags.StringVar(&o.metricsBind, "metrics-bind", ":8080", "address that serves metrics")
+	flags.StringVar(&o.healthBind, "health-bind", ":8081", "address that serves /livez and /readyz")
+	flags.BoolVar(&o.leaderElect, "leader-elect", true, "run controllers in one process of several")
+	flags.DurationVar(&o.timestampInterval, "timestamp-interval", 5*time.Minute, "time between two signatures of an unchanged order")
+	flags.DurationVar(&o.timestampLifetime, "timestamp-lifetime", 15*time.Minute, "how long a signature is good for new content")
+	flags.BoolVar(&o.allowPrivateSource, "allow-private-sources", false, "let feeds name publishers on private and loopback addresses")
+}
+
+func (o *hubOptions) check() error {
+	switch {
+	case o.registry == "":
+		return errors.New("--registry is missing: give the base URL of the hub's registry")
+	case o.timestampInterval <= 0 || o.timestampLifetime <= o.timestampInterval:
+		return errors.New("--timestamp-lifetime must be longer than --timestamp-interval, or orders expire before they are signed again")
+	}
+	for _, address := range o.gatewayAddresses {
+		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
+			return fmt.Errorf("--gateway-address %q has not the form HOST:PORT", address)
+		}
+	}
+	return nil
+}
+
+func newHubCommand() *cobra.Command {
+	var o hubOptions
+	cmd := &cobra.Command{
+		Use:   "hub",
+		Short: "Run the hub: publish feeds, sign orders, answer regions",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(); err != nil {
+				return err
+			}
+			config, err := ctrl.GetConfig()
+			if err != nil {
+				return fmt.Errorf("find the API server: %w", err)
+			}
+			mgr, err := ctrl.NewManager(config, o.managerOptions(cmd.Context()))
+			if err != nil {
+				return fmt.Errorf("start the manager: %w", err)
+			}
+			if _, err := o.addTo(cmd.Context(), mgr); err != nil {
+				return err
+			}
+			return mgr.Start(cmd.Context())
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *hubOptions) managerOptions(ctx context.Context) ctrl.Options {
+	return ctrl.Options{
+		Scheme:                        newScheme(),
+		Logger:                        logr.FromContextOrDiscard(ctx),
+		BaseContext:                   func() context.Context { return ctx },
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsBind},
+		HealthProbeBindAddress:        o.healthBind,
+		LivenessEndpointName:          "/livez",
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "frontline-hub",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
+			&coordinationv1.Lease{}: {Namespaces: map[string]cache.Config{o.namespace: {}}},
+		}},
+		// The hub may read Secrets by name and not list them.
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+	}
+}
+
+// addTo adds the hub to mgr and returns what regions talk to.
+func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Service, error) {
+	if err := os.MkdirAll(o.stateDir, 0o700); err != nil {
+		return nil, fmt.Errorf("--state-dir: %w", err)
+	}
+	direct, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return nil, fmt.Errorf("connect to the API server: %w", err)
+	}
+	clk := clock.RealClock{}
+	where := bootstrap.Options{Namespace: o.namespace}
+	for _, address := range o.gatewayAddresses {
+		host, _, _ := net.SplitHostPort(address)
+		where.GatewayHosts = append(where.GatewayHosts, host)
+	}
+	keys, err := bootstrap.Ensure(ctx, direct, where, clk.Now())
+	if err != nil {
+		return nil, err
+	}
+	renewer := bootstrap.NewRenewer(direct, where, keys, clk)
+	transport := &http.Transport{
+		TLSClientConfig:     pki.ClientConfig(renewer.Client, keys.CA.Pool(), ""),
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 32,
+		IdleConnTimeout:     90 * time.Second,
+	}
+	registry, err := artifact.Connect(o.registry, &http.Client{Transport: transport})
+	if err != nil {
+		return nil, err
+	}
+	service, err := hub.Setup(ctx, mgr, hub.Options{
+		Namespace: o.namespace, Registry: registry, Signer: keys.Signer, StateDir: o.stateDir,
+		TimestampInterval: o.timestampInterval, TimestampLifetime: o.timestampLifetime,
+		AllowPrivateSources: o.allowPrivateSource, Clock: clk,
+	})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := gateway.NewHandler(service, o.registry, transport)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(
+		mgr.Add(renewer),
+		mgr.Add(&gatewayRunnable{bind: o.gatewayBind, handler: handler, tls: pki.ServerConfig(renewer.Gateway, nil, false)}),
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("cache", func(r *http.Request) error {
+			if !mgr.GetCache().WaitForCacheSync(r.Context()) {
+				return errors.New("the cache is not filled")
+			}
+			return nil
+		}),
+	); err != nil {
+		return nil, fmt.Errorf("add the gateway: %w", err)
+	}
+	return service, nil
+}
+
+// gatewayRunnable serves the gateway in every process of the hub; what only
+// the leading one can do, the others refuse so that the region connects again.
+type gatewayRunnable struct {
+	bind    string
+	handler http.Handler
+	tls     *tls.Config
+}
+
+// Start implements manager.Runnable.
+func (g *gatewayRunnable) Start(ctx context.Context) error {
+	return httpserver.Run(ctx, httpserver.Options{Drain: 10 * time.Second},
+		httpserver.Server{Name: "gateway", Bind: g.bind, Handler: g.handler, TLS: g.tls})
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (g *gatewayRunnable) NeedLeaderElection() bool { return false }
