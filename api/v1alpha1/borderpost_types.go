@@ -6,7 +6,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PostType says what kind of place a post is.
 //
-// +kubebuilder:validation:Enum=Airport;Land;Sea;Rail;ReceptionCentre;Mobile;Carrier
+// +kubebuilder:validation:Enum=Airport;Land;Sea;Rail;ReceptionCentre;Mobile
 type PostType string
 
 const (
@@ -27,9 +27,6 @@ const (
 
 	// PostMobile is a patrol.
 	PostMobile PostType = "Mobile"
-
-	// PostCarrier is a carrier's check-in. It may search documents only.
-	PostCarrier PostType = "Carrier"
 )
 
 // EndpointType says how a post is reached.
@@ -47,7 +44,7 @@ const (
 
 // BorderPostSpec is a place that screens people.
 type BorderPostSpec struct {
-	// type says what kind of place the post is. A Carrier may search documents only.
+	// type says what kind of place the post is.
 	// +required
 	Type PostType `json:"type,omitempty"`
 

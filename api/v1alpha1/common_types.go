@@ -99,16 +99,19 @@ type CountryCode string
 // Purpose says what a search is made for. Manifests, requests and code spell
 // it the same.
 //
-// +kubebuilder:validation:Enum=BorderControl;Registration;CarrierCheck;VisaExamination;LawEnforcement
+// +kubebuilder:validation:Enum=BorderControl;LawEnforcement;AsylumReception;MissingPersons;CarrierCheck;VisaExamination
 type Purpose string
 
 const (
 	// PurposeBorderControl is a check of a person who crosses a border.
 	PurposeBorderControl Purpose = "BorderControl"
 
-	// PurposeRegistration is the registration of a person who arrived, for
-	// instance in a reception centre.
-	PurposeRegistration Purpose = "Registration"
+	// PurposeAsylumReception is the registration of a person who asks for
+	// protection, for instance in a reception centre.
+	PurposeAsylumReception Purpose = "AsylumReception"
+
+	// PurposeMissingPersons is the tracing of missing people and people at risk.
+	PurposeMissingPersons Purpose = "MissingPersons"
 
 	// PurposeCarrierCheck is a check of documents by a carrier before boarding.
 	PurposeCarrierCheck Purpose = "CarrierCheck"

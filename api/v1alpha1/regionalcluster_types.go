@@ -33,19 +33,6 @@ const (
 	ProfileEdge RegionProfile = "Edge"
 )
 
-// RegistryMode says whose registry a region uses.
-//
-// +kubebuilder:validation:Enum=Embedded;External
-type RegistryMode string
-
-const (
-	// RegistryEmbedded is the registry that Frontline runs in the region.
-	RegistryEmbedded RegistryMode = "Embedded"
-
-	// RegistryExternal is a conformant OCI registry that the region already has.
-	RegistryExternal RegistryMode = "External"
-)
-
 // RegionalClusterSpec is what the hub wants of one region.
 type RegionalClusterSpec struct {
 	// jurisdiction is the country whose law governs the region: an ISO 3166-1
@@ -83,11 +70,6 @@ type RegionalClusterSpec struct {
 	// signed order may be. It can never loosen a limit of a feed's owner.
 	// +optional
 	Freshness *AgeLimits `json:"freshness,omitempty,omitzero"`
-
-	// registry says which registry holds the region's own copies.
-	// +optional
-	// +kubebuilder:default={mode: Embedded}
-	Registry RegionRegistry `json:"registry,omitempty,omitzero"`
 
 	// approvers lists the people whose signed statements the region
 	// recognises. Their keys travel in the region's signed order.
@@ -132,27 +114,6 @@ type Heartbeat struct {
 	// +optional
 	// +kubebuilder:default="5m"
 	OfflineAfter Duration `json:"offlineAfter,omitempty"`
-}
-
-// RegionRegistry names the registry of a region.
-//
-// +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="self.mode != 'External' || has(self.address)",message="mode External needs an address; give the registry's host and port, such as registry.north.example:443"
-// +kubebuilder:validation:XValidation:rule="self.mode != 'Embedded' || !has(self.address)",message="mode Embedded has no address; remove address or set mode to External"
-type RegionRegistry struct {
-	// mode is Embedded for the registry that Frontline runs in the region, or
-	// External for one that the region already has.
-	// +optional
-	// +kubebuilder:default=Embedded
-	Mode RegistryMode `json:"mode,omitempty"`
-
-	// address is the host and optional port of an External registry, without a
-	// scheme. Its credential is given to the region at joining, never by the hub.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=259
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$')",message="address is a host and an optional port without a scheme, such as registry.north.example:443"
-	Address string `json:"address,omitempty"`
 }
 
 // LinkState says how a region's line to the hub fares.

@@ -84,15 +84,15 @@ const (
 	PurposeMissingPersons Purpose = "MissingPersons"
 	// PurposeCarrierCheck: documents checked by a carrier before boarding.
 	PurposeCarrierCheck Purpose = "CarrierCheck"
-	// PurposeSanctions: financial and travel sanctions checks.
-	PurposeSanctions Purpose = "Sanctions"
+	// PurposeVisaExamination: examination of an application for a visa.
+	PurposeVisaExamination Purpose = "VisaExamination"
 )
 
 // Purposes lists every purpose.
 func Purposes() []Purpose {
 	return []Purpose{
 		PurposeBorderControl, PurposeLawEnforcement, PurposeAsylumReception,
-		PurposeMissingPersons, PurposeCarrierCheck, PurposeSanctions,
+		PurposeMissingPersons, PurposeCarrierCheck, PurposeVisaExamination,
 	}
 }
 

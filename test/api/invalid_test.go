@@ -29,7 +29,7 @@ const (
 	digest        = "a digest is sha256: followed by 64 lower-case hexadecimal digits"
 	version       = "a release version is v and its number, such as v12"
 	secretName    = "a Secret's name consists of lower-case letters, digits, hyphens and dots"
-	purposes      = `Unsupported value: "Curiosity": supported values: "BorderControl", "Registration", "CarrierCheck", "VisaExamination", "LawEnforcement"`
+	purposes      = `Unsupported value: "Curiosity": supported values: "BorderControl", "LawEnforcement", "AsylumReception", "MissingPersons", "CarrierCheck", "VisaExamination"`
 	required      = "Required value"
 	ed25519Key    = "a public key is an Ed25519 key as base64 of its PKIX form; print one with: openssl pkey -in key.pem -pubout -outform DER | base64"
 	validKey      = "MCowBQYDK2VwAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="

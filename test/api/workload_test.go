@@ -44,7 +44,7 @@ func TestInvalidBorderPost(t *testing.T) {
 	pool := map[string]any{"name": "general"}
 	refuse(t, "BorderPost", []refusal{
 		{"name with a dot", []edit{set("metadata.name", "hani.i.hotit")}, []string{": a post's name is a DNS label of at most 50 characters that begins with a letter, since its Service is named after it"}},
-		{"unknown type", []edit{set("spec.type", "Space")}, []string{`spec.type: Unsupported value: "Space": supported values: "Airport", "Land", "Sea", "Rail", "ReceptionCentre", "Mobile", "Carrier"`}},
+		{"unknown type", []edit{set("spec.type", "Space")}, []string{`spec.type: Unsupported value: "Space": supported values: "Airport", "Land", "Sea", "Rail", "ReceptionCentre", "Mobile"`}},
 		{"no location", []edit{remove("spec.location")}, []string{"spec.location: " + required}},
 		{"country by name", []edit{set("spec.location.country", "Albania"), remove("spec.location.unlocode")}, []string{"spec.location.country: " + country}},
 		{"unlocode with a space", []edit{set("spec.location.unlocode", "AL HAN")}, []string{unlocode}},

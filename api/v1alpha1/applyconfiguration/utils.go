@@ -90,8 +90,6 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RegionLinkApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionOrder"):
 		return &apiv1alpha1.RegionOrderApplyConfiguration{}
-	case v1alpha1.SchemeGroupVersion.WithKind("RegionRegistry"):
-		return &apiv1alpha1.RegionRegistryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionTerms"):
 		return &apiv1alpha1.RegionTermsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionTermsSpec"):

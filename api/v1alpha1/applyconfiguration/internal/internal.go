@@ -550,16 +550,6 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionProfile
   scalar: string
-- name: com.github.frontline-screening.frontline.api.v1alpha1.RegionRegistry
-  map:
-    fields:
-    - name: address
-      type:
-        scalar: string
-    - name: mode
-      type:
-        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegistryMode
-      default: Embedded
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionTerms
   map:
     fields:
@@ -664,11 +654,6 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionProfile
       default: Standard
-    - name: registry
-      type:
-        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionRegistry
-      default:
-        mode: Embedded
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionalClusterStatus
   map:
     fields:
@@ -712,8 +697,6 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - uid
-- name: com.github.frontline-screening.frontline.api.v1alpha1.RegistryMode
-  scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseArtifact
   map:
     fields:

@@ -13,7 +13,7 @@ import (
 //
 // BorderPostSpec is a place that screens people.
 type BorderPostSpecApplyConfiguration struct {
-	// type says what kind of place the post is. A Carrier may search documents only.
+	// type says what kind of place the post is.
 	Type *apiv1alpha1.PostType `json:"type,omitempty"`
 	// location says where the post is.
 	Location *PostLocationApplyConfiguration `json:"location,omitempty"`

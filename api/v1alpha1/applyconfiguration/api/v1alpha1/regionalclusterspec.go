@@ -32,8 +32,6 @@ type RegionalClusterSpecApplyConfiguration struct {
 	// freshness tightens, for every feed held in this region, how old the last
 	// signed order may be. It can never loosen a limit of a feed's owner.
 	Freshness *AgeLimitsApplyConfiguration `json:"freshness,omitempty"`
-	// registry says which registry holds the region's own copies.
-	Registry *RegionRegistryApplyConfiguration `json:"registry,omitempty"`
 	// approvers lists the people whose signed statements the region
 	// recognises. Their keys travel in the region's signed order.
 	Approvers []ApproverApplyConfiguration `json:"approvers,omitempty"`
@@ -90,14 +88,6 @@ func (b *RegionalClusterSpecApplyConfiguration) WithHeartbeat(value *HeartbeatAp
 // If called multiple times, the Freshness field is set to the value of the last call.
 func (b *RegionalClusterSpecApplyConfiguration) WithFreshness(value *AgeLimitsApplyConfiguration) *RegionalClusterSpecApplyConfiguration {
 	b.Freshness = value
-	return b
-}
-
-// WithRegistry sets the Registry field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Registry field is set to the value of the last call.
-func (b *RegionalClusterSpecApplyConfiguration) WithRegistry(value *RegionRegistryApplyConfiguration) *RegionalClusterSpecApplyConfiguration {
-	b.Registry = value
 	return b
 }
 
