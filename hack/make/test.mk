@@ -6,7 +6,8 @@ GOTEST_FLAGS ?=
 
 .PHONY: test
 test: ## Run all tests that need no nodes; controllers run against a real apiserver and etcd.
-	KUBEBUILDER_ASSETS="$$(go run ./hack/cluster assets)" go test -timeout 20m $(GOTEST_FLAGS) ./...
+	assets="$$(go run ./hack/cluster assets)"; \
+	KUBEBUILDER_ASSETS="$$assets" go test -timeout 20m $(GOTEST_FLAGS) ./...
 
 .PHONY: e2e
 e2e: image ## Build the image and run the end-to-end tests on real clusters (Linux, root).
