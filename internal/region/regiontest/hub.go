@@ -5,6 +5,7 @@
 package regiontest
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -268,4 +269,21 @@ func NewRegion(t testing.TB, h *Hub, dir string) *region.Region {
 		}
 	}
 	return r
+}
+
+// Tamper replaces text in the parts of a compiled order and makes the index
+// name them: what a hub could do that was taken over.
+func Tamper(t testing.TB, body order.Body, sequence int64, old, replacement string) (index []byte, parts map[string][]byte) {
+	t.Helper()
+	index, err := body.At(sequence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts = map[string][]byte{}
+	for digest, data := range body.Parts {
+		changed := bytes.ReplaceAll(data, []byte(old), []byte(replacement))
+		parts[canonical.Digest(changed)] = changed
+		index = bytes.ReplaceAll(index, []byte(digest), []byte(canonical.Digest(changed)))
+	}
+	return index, parts
 }
