@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"os"
 
-		ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"

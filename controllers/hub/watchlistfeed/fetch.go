@@ -285,4 +285,3 @@ func (r *Reconciler) forget(uid types.UID) {
 	defer r.mu.Unlock()
 	delete(r.attempts, uid)
 }
-
