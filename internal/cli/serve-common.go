@@ -13,6 +13,9 @@ import (
 	"github.com/frontline-screening/frontline/internal/httpserver"
 )
 
+// defaultDrain and the default of --settle fit into the 30 s that Kubernetes leaves a pod.
+const defaultDrain = 15 * time.Second
+
 // serveOptions are the flags of every subcommand that serves.
 type serveOptions struct {
 	bind, healthBind, tls string
@@ -24,7 +27,7 @@ func (o *serveOptions) addFlags(flags *pflag.FlagSet, bind, healthBind string) {
 	if bind != "" {
 		flags.StringVar(&o.bind, "bind", bind, "address of the service, HOST:PORT")
 		flags.DurationVar(&o.settle, "settle", 5*time.Second, "how long new connections are still taken after the signal to end")
-		flags.DurationVar(&o.drain, "drain", 15*time.Second, "longest wait for running requests after that")
+		flags.DurationVar(&o.drain, "drain", defaultDrain, "longest wait for running requests after that")
 	}
 	flags.StringVar(&o.healthBind, "health-bind", healthBind, "address of /livez, /readyz and /metrics, without TLS, HOST:PORT")
 	flags.StringVar(&o.tls, "tls", "/etc/frontline/tls", "folder with tls.crt, tls.key and ca.crt, read again when they change")
@@ -44,7 +47,11 @@ func (o *serveOptions) serve(ctx context.Context, work func(context.Context) err
 			cancel(workErr)
 		}
 	})
-	err := httpserver.Run(ctx, httpserver.Options{Settle: o.settle, Drain: o.drain}, servers...)
+	drain := o.drain
+	if drain <= 0 {
+		drain = defaultDrain
+	}
+	err := httpserver.Run(ctx, httpserver.Options{Settle: o.settle, Drain: drain}, servers...)
 	stop()
 	running.Wait()
 	return errors.Join(workErr, err)
