@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,8 +75,14 @@ func (r *Reconciler) apply(ctx context.Context, s *scope, step action) error {
 		return err
 	}
 	live := newObject(step.Kind)
-	if _, err := r.applier.Apply(ctx, live, client.ApplyConfigurationFromUnstructured(desired)); err != nil {
+	// The server's answer is decoded into what is sent, so a copy is sent.
+	if _, err := r.applier.Apply(ctx, live, client.ApplyConfigurationFromUnstructured(desired.DeepCopy())); err != nil {
 		return err
+	}
+	if workload.Edited(live, workload.ManagerAgent, workload.ManagerBaseline) {
+		if err := r.restore(ctx, live, desired); err != nil {
+			return err
+		}
 	}
 	if _, orphaned := live.GetAnnotations()[screeningv1.AnnotationOrphaned]; orphaned {
 		if err := r.unmark(ctx, live); err != nil {
@@ -93,6 +100,39 @@ func (r *Reconciler) apply(ctx context.Context, s *scope, step action) error {
 	replicas.Object["spec"] = map[string]any{"replicas": baseline}
 	_, err = r.baseline.Apply(ctx, newObject(step.Kind), client.ApplyConfigurationFromUnstructured(replicas))
 	return err
+}
+
+// restore takes out of an object what somebody here added to its lists.
+func (r *Reconciler) restore(ctx context.Context, live client.Object, desired *unstructured.Unstructured) error {
+	before, ok := live.DeepCopyObject().(client.Object)
+	if !ok {
+		return fmt.Errorf("%s cannot be copied", live.GetName())
+	}
+	data, err := json.Marshal(desired.Object["spec"])
+	if err != nil {
+		return err
+	}
+	var same bool
+	switch live := live.(type) {
+	case *screeningv1.MatcherPool:
+		spec := screeningv1.MatcherPoolSpec{Replicas: live.Spec.Replicas}
+		if err := json.Unmarshal(data, &spec); err != nil {
+			return err
+		}
+		same = equality.Semantic.DeepEqual(live.Spec, spec)
+		live.Spec = spec
+	case *screeningv1.BorderPost:
+		spec := screeningv1.BorderPostSpec{}
+		if err := json.Unmarshal(data, &spec); err != nil {
+			return err
+		}
+		same = equality.Semantic.DeepEqual(live.Spec, spec)
+		live.Spec = spec
+	}
+	if same {
+		return nil
+	}
+	return r.client.Patch(ctx, live, client.MergeFrom(before), client.FieldOwner(workload.ManagerAgent))
 }
 
 func (r *Reconciler) unmark(ctx context.Context, obj client.Object) error {

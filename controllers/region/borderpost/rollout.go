@@ -67,8 +67,8 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	s.deployment = &appsv1.Deployment{}
-	if _, err := r.applier.Apply(ctx, s.deployment, deployment(s.owner, r.replicas(), hash, template)); err != nil {
+	s.deployment, err = workload.ApplyDeployment(ctx, r.Client, r.applier, deployment(s.owner, r.replicas(), hash, template), live, Manager)
+	if err != nil {
 		return fmt.Errorf("post %s: %w", s.owner.Name, err)
 	}
 	return nil

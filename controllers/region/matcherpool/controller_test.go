@@ -246,6 +246,9 @@ func TestChildrenAreRepaired(t *testing.T) {
 		d.Spec.Replicas = new(int32(0))
 		d.Spec.Template.Spec.Containers[0].Image = "evil.test/other:v1"
 		d.Spec.Template.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem = new(false)
+		spy := *d.Spec.Template.Spec.Containers[0].DeepCopy()
+		spy.Name = "spy"
+		d.Spec.Template.Spec.Containers = append(d.Spec.Template.Spec.Containers, spy)
 		if err := env.Client.Update(t.Context(), &d, client.FieldOwner("kubectl-edit")); err != nil {
 			t.Fatal(err)
 		}
@@ -254,6 +257,15 @@ func TestChildrenAreRepaired(t *testing.T) {
 		c := d.Spec.Template.Spec.Containers[0]
 		if c.Image != want || *d.Spec.Replicas != 2 || !*c.SecurityContext.ReadOnlyRootFilesystem {
 			t.Errorf("after the edit the Deployment has image %s, %d replicas", c.Image, *d.Spec.Replicas)
+		}
+		if n := len(d.Spec.Template.Spec.Containers); n != 1 {
+			t.Errorf("the container that was added stays: %d containers", n)
+		}
+		settled := d.ResourceVersion
+		f.reconcile()
+		f.get("general-matcher", &d)
+		if d.ResourceVersion != settled {
+			t.Error("a repaired Deployment does not settle")
 		}
 		var service corev1.Service
 		f.get("general-matcher", &service)
@@ -264,8 +276,8 @@ func TestChildrenAreRepaired(t *testing.T) {
 		}
 		f.reconcile()
 		f.get("general-matcher", &service)
-		if service.Spec.Ports[0].TargetPort.IntVal != workload.PortTLS {
-			t.Errorf("the Service's port is %v", service.Spec.Ports[0])
+		if service.Spec.Ports[0].TargetPort.IntVal != workload.PortTLS || len(service.Spec.Selector) != 2 {
+			t.Errorf("the Service has port %v and selector %v", service.Spec.Ports[0], service.Spec.Selector)
 		}
 	})
 }
