@@ -65,10 +65,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 			Client: c, Reader: reader, Registry: o.Registry, Reports: reports, Checks: checks,
 			StateDir: o.StateDir, AllowPrivate: o.AllowPrivateSources, Clock: o.Clock,
 		},
-		&order.Reconciler{
+		order.New(order.Reconciler{
 			Client: c, Registry: o.Registry, Signer: o.Signer, RegionUID: regionUID, Reports: reports, Checks: checks,
 			StateDir: o.StateDir, TimestampInterval: o.TimestampInterval, TimestampLifetime: o.TimestampLifetime, Clock: o.Clock,
-		},
+		}),
 		&report.Mirror{Client: c, Reports: reports},
 	}
 	for _, w := range witness.Kinds(c, o.Registry, o.Clock) {

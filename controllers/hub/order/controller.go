@@ -52,8 +52,14 @@ type Reconciler struct {
 	TimestampInterval, TimestampLifetime time.Duration
 	Clock                                clock.PassiveClock
 
-	ledger  ledger
+	ledger  *ledger
 	applier *apply.Applier
+}
+
+// New returns the reconciler that o describes, ready to be called.
+func New(o Reconciler) *Reconciler {
+	o.ledger, o.applier = &ledger{}, apply.New(o.Client, FieldManager)
+	return &o
 }
 
 // scope is what one pass reads and decides.
@@ -168,7 +174,6 @@ func (r *Reconciler) collect(ctx context.Context, s *scope) error {
 
 // SetupWithManager adds the controller to mgr.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	r.applier = apply.New(r.Client, FieldManager)
 	region := handler.EnqueueRequestsFromMapFunc(regionOf)
 	every := handler.EnqueueRequestsFromMapFunc(r.everyRegion)
 	return ctrl.NewControllerManagedBy(mgr).
