@@ -22,10 +22,12 @@ import (
 var subcommands = []func() *cobra.Command{
 	newFrontCommand,
 	newHubCommand,
+	newInventoryCommand,
 	newLoaderCommand,
 	newMatcherCommand,
 	newRegistryCommand,
 	newAgentCommand,
+	newRegionCommand,
 	newVersionCommand,
 }
 

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
+	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
+	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/trust"
+)
+
+// inviteOptions are the flags of an invitation.
+type inviteOptions struct {
+	kube     kubeOptions
+	gateways []string
+	lifetime time.Duration
+	output   string
+}
+
+func newRegionInviteCommand() *cobra.Command {
+	var o inviteOptions
+	cmd := &cobra.Command{
+		Use:   "invite REGION",
+		Short: "Make a one-time invitation for a region, on the hub",
+		Long: "Makes an invitation that one cluster can join with, once, as the region. The file holds a\n" +
+			"secret token and what the region pins; carry it to the region and run there: frontline region join FILE\n" +
+			"A new invitation replaces an unused one.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := o.kube.client()
+			if err != nil {
+				return err
+			}
+			invitation, err := o.invite(cmd.Context(), c, args[0], time.Now())
+			if err != nil {
+				return err
+			}
+			return o.write(cmd.OutOrStdout(), cmd.ErrOrStderr(), invitation)
+		},
+	}
+	o.kube.addFlags(cmd.Flags())
+	cmd.Flags().StringArrayVar(&o.gateways, "gateway-address", nil, "HOST:PORT by which the region reaches the hub's gateway; may be repeated (required)")
+	cmd.Flags().DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "how long the invitation can be used")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "-", "file to write the invitation to; - for standard output")
+	return cmd
+}
+
+// invite opens an invitation on the hub and returns the file for the region.
+func (o *inviteOptions) invite(ctx context.Context, c client.Client, name string, now time.Time) (join.Invitation, error) {
+	var none join.Invitation
+	if len(o.gateways) == 0 {
+		return none, errors.New("--gateway-address is missing: give HOST:PORT by which the region reaches the hub")
+	}
+	var urls []string
+	for _, address := range o.gateways {
+		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
+			return none, fmt.Errorf("--gateway-address %q has not the form HOST:PORT", address)
+		}
+		urls = append(urls, "https://"+address)
+	}
+	region := &screeningv1.RegionalCluster{}
+	if err := c.Get(ctx, types.NamespacedName{Name: name}, region); err != nil {
+		if apierrors.IsNotFound(err) {
+			return none, fmt.Errorf("region %s does not exist; create its RegionalCluster first", name)
+		}
+		return none, fmt.Errorf("read RegionalCluster %s: %w", name, err)
+	}
+	ca, err := o.secret(ctx, c, bootstrap.CASecret, corev1.TLSCertKey)
+	if err != nil {
+		return none, err
+	}
+	root, err := o.secret(ctx, c, bootstrap.TrustSecret, bootstrap.RootKey)
+	if err != nil {
+		return none, err
+	}
+	hubUID, term, _, err := trust.RootIdentity(root)
+	if err != nil {
+		return none, err
+	}
+	token, err := join.NewToken()
+	if err != nil {
+		return none, err
+	}
+	record, err := regionalcluster.ReadRecord(ctx, c, o.kube.namespace, name)
+	if err != nil {
+		return none, err
+	}
+	expires := now.Add(o.lifetime).UTC().Truncate(time.Second)
+	record.Invitation = &regionalcluster.Invitation{TokenHash: join.HashToken(token), Expires: expires}
+	if err := record.Write(ctx, c); err != nil {
+		return none, err
+	}
+	return join.Invitation{
+		Format: join.InvitationFormat, HubUID: hubUID, Term: term,
+		Region: name, RegionUID: string(record.UID(region)), Jurisdiction: string(region.Spec.Jurisdiction),
+		Gateways: urls, GatewayCA: string(ca), Root: root, Token: token, Expires: expires,
+	}, nil
+}
+
+func (o *inviteOptions) secret(ctx context.Context, c client.Client, name, key string) ([]byte, error) {
+	secret := &corev1.Secret{}
+	if err := c.Get(ctx, types.NamespacedName{Namespace: o.kube.namespace, Name: name}, secret); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("Secret %s/%s does not exist; start the hub once, it makes it", o.kube.namespace, name)
+		}
+		return nil, fmt.Errorf("read Secret %s/%s: %w", o.kube.namespace, name, err)
+	}
+	data, ok := secret.Data[key]
+	if !ok {
+		return nil, fmt.Errorf("Secret %s/%s has no key %s; restore it from its backup", o.kube.namespace, name, key)
+	}
+	return data, nil
+}
+
+func (o *inviteOptions) write(out, errOut io.Writer, invitation join.Invitation) error {
+	data, err := canonical.Marshal(invitation)
+	if err != nil {
+		return err
+	}
+	data = append(data, '\n')
+	if o.output == "-" {
+		_, err := out.Write(data)
+		return err
+	}
+	// It holds a secret: nobody else may read it.
+	if err := os.WriteFile(o.output, data, 0o600); err != nil {
+		return fmt.Errorf("write the invitation: %w", err)
+	}
+	fmt.Fprintf(errOut, "Invitation for region %s written to %s, good once until %s.\nIn the region, run: frontline region join %s\n",
+		invitation.Region, o.output, invitation.Expires.Format(time.RFC3339), o.output)
+	return nil
+}
