@@ -98,16 +98,6 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// feeds lists every feed of the post once, sorted.
-func (c Config) feeds() []string {
-	var all []string
-	for _, p := range c.Pools {
-		all = append(all, p.Feeds...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 func join[T ~string](all []T) string {
 	parts := make([]string, len(all))
 	for i, s := range all {

@@ -103,8 +103,7 @@ func (f *Front) refuse(w http.ResponseWriter, p *problem) {
 }
 
 func badRequest(err error) *problem {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return newProblem(http.StatusRequestEntityTooLarge, "The request is larger than 1 MiB; send fewer or smaller templates.")
 	}
 	return newProblem(http.StatusBadRequest, err.Error())
@@ -126,8 +125,7 @@ func (f *Front) screen(ctx context.Context, req screen.Request) (screen.Answer, 
 	}
 	answers, errs := ask[screen.Answer](ctx, f, http.MethodPost, "/v1/screen", body)
 	for _, err := range errs {
-		var s *statusError
-		if errors.As(err, &s) && s.status == http.StatusBadRequest {
+		if s, ok := errors.AsType[*statusError](err); ok && s.status == http.StatusBadRequest {
 			return screen.Answer{}, newProblem(http.StatusBadRequest, s.detail)
 		}
 	}

@@ -96,7 +96,7 @@ func post(t *testing.T, url, body string) (int, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"a purpose the post has", one.URL, request, 200, ""},
 		{"no purpose, where one goes without saying", one.URL, strings.Replace(request, `"purpose":"BorderControl",`, "", 1), 200, ""},
-		{"no purpose, where there are two", two.URL, strings.Replace(request, `"purpose":"BorderControl",`, "", 1), 400, "say which of BorderControl, Sanctions"},
+		{"no purpose, where there are two", two.URL, strings.Replace(request, `"purpose":"BorderControl",`, "", 1), 400, "say which of BorderControl, "},
 		{"a purpose the post has not", one.URL, strings.Replace(request, "BorderControl", "LawEnforcement", 1), 403, "may screen for BorderControl"},
 		{"a purpose nobody knows", one.URL, strings.Replace(request, "BorderControl", "Curiosity", 1), 400, "purpose: must be one of"},
 		{"an unknown field", one.URL, strings.Replace(request, `"limit"`, `"limits"`, 1), 400, "limits"},
@@ -331,7 +331,7 @@ func TestBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	decoder := json.NewDecoder(resp.Body)
 	for i := range n {
 		if i == 50 {
@@ -358,13 +358,13 @@ func TestBatchStreams(t *testing.T) {
 	b := newBench(t)
 	f := b.front(border, b.pool(pki.MatcherID("north", "a"), searched(nil)).URL)
 	reader, writer := io.Pipe()
-	defer writer.Close() //nolint:errcheck // a pipe
+	defer writer.Close()
 	go func() { _, _ = io.WriteString(writer, request+"\n") }()
 	resp, err := http.Post(f.URL+"/v1/screen:batch", "application/x-ndjson", reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	decoder := json.NewDecoder(resp.Body)
 	for range 3 {
 		var a screen.Answer
@@ -393,7 +393,7 @@ func TestPostStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	var s front.Status
 	if err := json.NewDecoder(resp.Body).Decode(&s); err != nil {
 		t.Fatal(err)
@@ -411,7 +411,7 @@ func TestOpenAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	var document struct {
 		Paths      map[string]any `json:"paths"`
 		Components struct {

@@ -60,8 +60,7 @@ func Run(ctx context.Context, options Options, servers ...Server) error {
 	for _, s := range servers {
 		i, err := start(ctx, s, failed)
 		if err != nil {
-			shutdown(context.WithoutCancel(ctx), options.Drain, running)
-			return err
+			return errors.Join(err, shutdown(context.WithoutCancel(ctx), options.Drain, running))
 		}
 		running = append(running, i)
 		log.Info("Serving", "server", s.Name, "address", i.listener.Addr().String(), "tls", s.TLS != nil)

@@ -46,7 +46,7 @@ func TestDrainLosesNoRequest(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		defer resp.Body.Close() //nolint:errcheck // only read
+		defer resp.Body.Close()
 		data, err := io.ReadAll(resp.Body)
 		if resp.Close {
 			data = append(data, " and closed"...)
@@ -96,7 +96,7 @@ func errText(err error) string {
 
 func TestRunFailsOnATakenAddress(t *testing.T) {
 	l := listen(t)
-	defer l.Close() //nolint:errcheck // a test's listener
+	defer l.Close()
 	err := httpserver.Run(t.Context(), httpserver.Options{}, httpserver.Server{Name: "health", Bind: l.Addr().String(), Handler: http.NotFoundHandler()})
 	if err == nil || !strings.Contains(err.Error(), "health server") {
 		t.Errorf("error is %v, want one that names the server", err)
@@ -119,7 +119,7 @@ func TestHealthIsAStartGate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer resp.Body.Close() //nolint:errcheck // only read
+		defer resp.Body.Close()
 		data, _ := io.ReadAll(resp.Body)
 		if resp.StatusCode != status || !strings.Contains(string(data), text) {
 			t.Errorf("%s: status %d, body %q; want %d and %q", path, resp.StatusCode, data, status, text)

@@ -113,8 +113,7 @@ func finish(resp *http.Response) {
 
 // transportCause leaves out the method and address that net/http puts in front.
 func transportCause(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -207,9 +208,7 @@ func (p *plane) tampering(next http.Handler) http.Handler {
 		if len(body) > 0 {
 			body[len(body)/2] ^= 1
 		}
-		for name, values := range recorder.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), recorder.Header())
 		w.WriteHeader(recorder.Code)
 		_, _ = w.Write(body)
 	})
@@ -268,7 +267,7 @@ func (p *plane) ask(purpose screen.Purpose) (screen.Answer, int, error) {
 	if err != nil {
 		return screen.Answer{}, 0, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return screen.Answer{}, resp.StatusCode, fmt.Errorf("status %d, %w, body %s", resp.StatusCode, err, data)
