@@ -27,6 +27,7 @@ var subcommands = []func() *cobra.Command{
 	newMatcherCommand,
 	newRegistryCommand,
 	newAgentCommand,
+	newAllCommand,
 	newRegionCommand,
 	newVersionCommand,
 }

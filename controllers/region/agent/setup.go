@@ -30,6 +30,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	self := func(context.Context) ([]string, error) { return []string{orderKey}, nil }
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("agent").
+		WithEventFilter(workload.InRegion(r.region.Name())).
 		Watches(&screeningv1.MatcherPool{}, one).
 		Watches(&screeningv1.BorderPost{}, one).
 		Watches(&screeningv1.WatchlistReplica{}, one).

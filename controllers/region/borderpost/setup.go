@@ -26,6 +26,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	owned := workload.EnqueueOwner(screeningv1.LabelPost)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("borderpost").
+		WithEventFilter(workload.InRegion(r.Region.Name())).
 		For(&screeningv1.BorderPost{}).
 		Watches(&appsv1.Deployment{}, owned).
 		Watches(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(r.postsOfPool)).

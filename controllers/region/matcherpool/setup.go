@@ -23,6 +23,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	owned := workload.EnqueueOwner(screeningv1.LabelPool)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("matcherpool").
+		WithEventFilter(workload.InRegion(r.Region.Name())).
 		For(&screeningv1.MatcherPool{}).
 		Watches(&appsv1.Deployment{}, owned).
 		Watches(&corev1.Service{}, owned).

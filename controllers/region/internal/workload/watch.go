@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -32,6 +33,13 @@ func EnqueueOwner(label string) handler.EventHandler {
 
 // EnqueueSelf asks for the object of the event.
 func EnqueueSelf() handler.EventHandler { return &handler.EnqueueRequestForObject{} }
+
+// InRegion passes the events of a region's namespace. In the hub's own cluster
+// the manager knows the pools and posts of other regions too.
+func InRegion(name string) predicate.Predicate {
+	namespace := screeningv1.RegionNamespace(name)
+	return predicate.NewPredicateFuncs(func(obj client.Object) bool { return obj.GetNamespace() == namespace })
+}
 
 // Follow returns a channel with an event for every name whenever the region's
 // memory changed. names is asked each time.
