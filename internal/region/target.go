@@ -40,7 +40,7 @@ func Target(v *Verified, terms *Terms, copies Copies, region, pool string, feeds
 		limits := f.Freshness.Tighten(ordered.Region.Freshness)
 		target.Set.Feeds = append(target.Set.Feeds, dataset.Feed{
 			ID: id, State: dataset.Serve,
-			Release: held.Release, Content: held.Content, Size: held.Size, Records: held.Records, ListDate: held.ListDate,
+			Release: held.Release, Floor: f.Floor, Content: held.Content, Size: held.Size, Records: held.Records, ListDate: held.ListDate,
 			Grade: f.Grade, Nature: f.Nature, Purposes: terms.purposes(f.Purposes),
 			ValidUntil: f.LegalBasis.ValidUntil, MarkSeconds: limits.MarkSeconds, StopSeconds: limits.StopSeconds,
 		})
