@@ -22,6 +22,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/pki"
 	"github.com/frontline-screening/frontline/internal/trust"
 )
 
@@ -85,6 +86,9 @@ func (o *inviteOptions) invite(ctx context.Context, c client.Client, name string
 	if err != nil {
 		return none, err
 	}
+	if err := o.checkGateway(ctx, c); err != nil {
+		return none, err
+	}
 	root, err := o.secret(ctx, c, bootstrap.TrustSecret, bootstrap.RootKey)
 	if err != nil {
 		return none, err
@@ -111,6 +115,29 @@ func (o *inviteOptions) invite(ctx context.Context, c client.Client, name string
 		Region: name, RegionUID: string(record.UID(region)), Jurisdiction: string(region.Spec.Jurisdiction),
 		Gateways: urls, GatewayCA: string(ca), Root: root, Token: token, Expires: expires,
 	}, nil
+}
+
+// checkGateway refuses an address that the region would not accept the
+// gateway's certificate for.
+func (o *inviteOptions) checkGateway(ctx context.Context, c client.Client) error {
+	data, err := o.secret(ctx, c, bootstrap.GatewaySecret, corev1.TLSCertKey)
+	if err != nil {
+		return err
+	}
+	certificate, err := pki.ParseCertificate(data)
+	if err != nil {
+		return fmt.Errorf("Secret %s/%s: %w", o.kube.namespace, bootstrap.GatewaySecret, err)
+	}
+	for _, address := range o.gateways {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return fmt.Errorf("--gateway-address %q has not the form HOST:PORT", address)
+		}
+		if certificate.VerifyHostname(host) != nil {
+			return fmt.Errorf("the gateway's certificate does not name %s; start the hub with --gateway-address=%s as well", host, address)
+		}
+	}
+	return nil
 }
 
 func (o *inviteOptions) secret(ctx context.Context, c client.Client, name, key string) ([]byte, error) {

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/frontline-screening/frontline/internal/envelope"
+	"github.com/frontline-screening/frontline/internal/report"
+)
+
+var at = time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
+
+func key(seed byte) ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
+}
+
+func public(k ed25519.PrivateKey) ed25519.PublicKey {
+	p, _ := k.Public().(ed25519.PublicKey)
+	return p
+}
+
+func sample() report.Report {
+	return report.Report{
+		Format: report.Format, Region: "north", RegionUID: "r", HubUID: "h", Incarnation: 2, Number: 5,
+		Observed: &report.Observed{Term: 1, Sequence: 3, Digest: "sha256:00", Issued: at.Truncate(time.Second)},
+		Feeds:    []report.Feed{{ID: "a.b", UID: "u", State: "Serve", Wanted: 2, Held: 1, Servers: 3}},
+		Pools:    []report.Object{{Name: "p", UID: "u", Generation: 4, Status: json.RawMessage(`{"pods":"1/1"}`)}},
+	}
+}
+
+func TestSignAndVerify(t *testing.T) {
+	data, err := report.Sign(t.Context(), sample(), key(1), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, when, err := report.Verify(t.Context(), data, public(key(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sample(), got); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+	if want := at.Truncate(time.Second); !when.Equal(want) {
+		t.Errorf("signed at %s, want %s", when, want)
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	good, err := report.Sign(t.Context(), sample(), key(1), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal := func(payloadType, payload string) []byte {
+		data, err := envelope.Sign(t.Context(), payloadType, []byte(payload), key(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	var tampered map[string]any
+	if err := json.Unmarshal(good, &tampered); err != nil {
+		t.Fatal(err)
+	}
+	payload, err := base64.StdEncoding.DecodeString(tampered["payload"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := string(payload)
+	tampered["payload"] = base64.StdEncoding.EncodeToString([]byte(strings.Replace(event, `"number":5`, `"number":6`, 1)))
+	changed, err := json.Marshal(tampered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := report.Sign(t.Context(), sample(), key(2), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"another key":         foreign,
+		"changed payload":     changed,
+		"no envelope":         []byte("hello"),
+		"empty":               nil,
+		"another type":        seal("text/plain", event),
+		"another event":       seal(report.PayloadType, strings.Replace(event, report.EventType, "other", 1)),
+		"another version":     seal(report.PayloadType, strings.Replace(event, `"specversion":"1.0"`, `"specversion":"0.3"`, 1)),
+		"another format":      seal(report.PayloadType, strings.Replace(event, report.Format, "frontline.report/v2", 1)),
+		"an unknown field":    seal(report.PayloadType, strings.Replace(event, `"number":5`, `"number":5,"new":1`, 1)),
+		"an unknown property": seal(report.PayloadType, strings.Replace(event, `"specversion"`, `"more":1,"specversion"`, 1)),
+	} {
+		if _, _, err := report.Verify(t.Context(), data, public(key(1))); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+func TestAfter(t *testing.T) {
+	r := report.Report{Incarnation: 2, Number: 5}
+	tests := []struct {
+		incarnation, number int64
+		want                bool
+	}{
+		{2, 4, true}, {2, 5, false}, {2, 6, false}, {1, 99, true}, {3, 0, false}, {0, 0, true},
+	}
+	for _, tt := range tests {
+		if got := r.After(tt.incarnation, tt.number); got != tt.want {
+			t.Errorf("2.5 after %d.%d is %v, want %v", tt.incarnation, tt.number, got, tt.want)
+		}
+	}
+}
