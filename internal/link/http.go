@@ -193,7 +193,7 @@ func (h *HTTP) callOne(ctx context.Context, base, method, path string, body []by
 	if err != nil {
 		return nil, 0, fmt.Errorf("gateway %s: %w", req.URL.Host, cause(err))
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its limit or given up
+	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
@@ -211,8 +211,7 @@ func (h *HTTP) callOne(ctx context.Context, base, method, path string, body []by
 
 // cause leaves out the method and address that net/http puts in front.
 func cause(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -38,8 +38,7 @@ func refuse(reason, format string, args ...any) error {
 
 // refusalReason returns the reason of a refusal, and whether err is one.
 func refusalReason(err error) (string, bool) {
-	var refused *RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		return refused.Reason, true
 	}
 	return "", false

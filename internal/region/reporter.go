@@ -90,25 +90,20 @@ func (p *Reporter) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		changed := p.region.Changed()
 		due := p.region.now().Sub(last) >= p.heartbeat()
-		err := p.Send(ctx, due)
-		switch {
-		case err == nil:
-			if failed {
-				p.log.Info("Reports arrive again", "region", p.region.name)
-			}
-			failed = false
-			if due {
-				last = p.region.now()
-			}
-		case ctx.Err() != nil:
-			return nil
-		default:
-			if !failed {
+		if err := p.Send(ctx, due); err != nil {
+			if !failed && ctx.Err() == nil {
 				p.log.Info("Report not delivered; it is sent anew", "region", p.region.name, "cause", err.Error())
 			}
 			failed = true
 			pause(ctx, jitter(5*time.Second))
 			continue
+		}
+		if failed {
+			p.log.Info("Reports arrive again", "region", p.region.name)
+		}
+		failed = false
+		if due {
+			last = p.region.now()
 		}
 		timer := time.NewTimer(max(p.heartbeat()-p.region.now().Sub(last), 0))
 		select {

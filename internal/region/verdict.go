@@ -77,25 +77,25 @@ func Judge(o *order.Order, terms *Terms, id string) Verdict {
 			Message: fmt.Sprintf("%s may be held in %s only, this region is in %s; ask its owner to share it, or take it off the pool", id, places(f.Jurisdictions), here)}
 	case f.State == order.Erase:
 		return Verdict{Erase: true, Cause: CauseErased, Reason: screen.ReasonNotProvisioned,
-			Message: fmt.Sprintf("%s is erased by order; take it off the pool", id)}
+			Message: id + " is erased by order; take it off the pool"}
 	case terms == nil:
 		return Verdict{Cause: CauseNoTerms, Reason: screen.ReasonNotProvisioned,
-			Message: fmt.Sprintf("%s is not accepted: the region has no RegionTerms; write one named terms that lists it", id)}
+			Message: id + " is not accepted: the region has no RegionTerms; write one named terms that lists it"}
 	case !terms.AcceptsFeed(id):
 		return Verdict{Cause: CauseRefusedByTerms, Reason: screen.ReasonNotProvisioned,
-			Message: fmt.Sprintf("%s is not covered by the region's terms; add it to spec.feeds of RegionTerms terms, or take it off the pool", id)}
+			Message: id + " is not covered by the region's terms; add it to spec.feeds of RegionTerms terms, or take it off the pool"}
 	case len(terms.purposes(f.Purposes)) == 0:
 		return Verdict{Cause: CauseRefusedByTerms, Reason: screen.ReasonPurpose,
 			Message: fmt.Sprintf("%s is for %s, and the region's terms accept none of that; add a purpose to RegionTerms terms, or take the feed off the pool", id, strings.Join(f.Purposes, ", "))}
 	case f.State == order.Lock:
 		return Verdict{Hold: true, Cause: CauseLocked, Reason: screen.ReasonLocked,
-			Message: fmt.Sprintf("%s is locked by order; it is kept and not searched until the order says Serve", id)}
+			Message: id + " is locked by order; it is kept and not searched until the order says Serve"}
 	case f.State != order.Serve:
 		return Verdict{Cause: CauseLocked, Reason: screen.ReasonLocked,
 			Message: fmt.Sprintf("the order gives %s the unknown state %s; upgrade the region", id, f.State)}
 	case f.Release < 1:
 		return Verdict{Hold: true, Cause: CauseNoRelease, Reason: screen.ReasonNotProvisioned,
-			Message: fmt.Sprintf("%s has no release yet; see the feed on the hub", id)}
+			Message: id + " has no release yet; see the feed on the hub"}
 	}
 	return Verdict{Hold: true, Search: true}
 }

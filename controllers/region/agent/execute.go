@@ -204,10 +204,9 @@ func reportObject(obj metav1.Object, observedGeneration *int64, conditions []met
 	if ordered == nil {
 		return nil, nil
 	}
-	uid, generation := obj.GetAnnotations()[screeningv1.AnnotationHubUID], int64(0)
-	if local {
-		uid, generation = string(obj.GetUID()), *observedGeneration
-	} else {
+	uid, generation := string(obj.GetUID()), *observedGeneration
+	if !local {
+		uid = obj.GetAnnotations()[screeningv1.AnnotationHubUID]
 		// Written by the agent; what is unreadable counts as not applied yet.
 		generation, _ = strconv.ParseInt(obj.GetAnnotations()[screeningv1.AnnotationHubGeneration], 10, 64)
 		if *observedGeneration != obj.GetGeneration() {

@@ -69,7 +69,7 @@ func (s *scope) summarize(failure error) {
 		summary += "; the order no longer lists this post, it serves on until it is withdrawn"
 	}
 	if len(s.refused) > 0 && len(s.accepted) > 0 {
-		summary += fmt.Sprintf("; the region's terms refuse %s", strings.Join(s.refused, ", "))
+		summary += "; the region's terms refuse " + strings.Join(s.refused, ", ")
 	}
 	if summary == "" {
 		summary = "the post names nothing that can be searched"
@@ -95,7 +95,7 @@ func (s *scope) reachable() (bool, string) {
 		conditions.False(s.post, screeningv1.ConditionEndpointReady, screeningv1.ReasonNodePortTaken, "%s", why)
 		return false, why
 	case s.deployment == nil || s.deployment.Status.ReadyReplicas == 0:
-		why := fmt.Sprintf("no pod of the front answers; look at the pods of Deployment %s", s.owner.Child())
+		why := "no pod of the front answers; look at the pods of Deployment " + s.owner.Child()
 		conditions.False(s.post, screeningv1.ConditionEndpointReady, screeningv1.ReasonFrontNotReady, "%s", why)
 		return false, why
 	}

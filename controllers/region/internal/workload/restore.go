@@ -37,18 +37,18 @@ func ApplyDeployment(ctx context.Context, c client.Client, applier *apply.Applie
 	clean := applied.DeepCopy()
 	clean.Spec.Template = corev1.PodTemplateSpec{}
 	if err := json.Unmarshal(template, &clean.Spec.Template); err != nil {
-		return nil, fmt.Errorf("Deployment %s: %w", applied.Name, err)
+		return nil, fmt.Errorf("restore Deployment %s: %w", applied.Name, err)
 	}
 	// The server fills in its defaults; only then can both be compared.
 	rehearsed := clean.DeepCopy()
 	if err := c.Update(ctx, rehearsed, client.DryRunAll, client.FieldOwner(manager)); err != nil {
-		return nil, fmt.Errorf("Deployment %s: %w", applied.Name, err)
+		return nil, fmt.Errorf("restore Deployment %s: %w", applied.Name, err)
 	}
 	if equality.Semantic.DeepEqual(rehearsed.Spec, applied.Spec) {
 		return applied, nil
 	}
 	if err := c.Update(ctx, clean, client.FieldOwner(manager)); err != nil {
-		return nil, fmt.Errorf("Deployment %s: %w", applied.Name, err)
+		return nil, fmt.Errorf("restore Deployment %s: %w", applied.Name, err)
 	}
 	return clean, nil
 }
