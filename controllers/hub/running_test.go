@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package hub_test
+
+import (
+	"crypto/ed25519"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	hubcontrollers "github.com/frontline-screening/frontline/controllers/hub"
+	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
+	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/gateway"
+	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/link"
+	signed "github.com/frontline-screening/frontline/internal/order"
+	"github.com/frontline-screening/frontline/internal/pki"
+	"github.com/frontline-screening/frontline/internal/registry"
+	wire "github.com/frontline-screening/frontline/internal/report"
+	"github.com/frontline-screening/frontline/internal/trust"
+)
+
+// running is a hub as a process runs it: bootstrapped Secrets, mutual TLS to
+// its registry, a gateway that listens, all controllers in a manager.
+type running struct {
+	namespace string
+	keys      bootstrap.Keys
+	gateway   string
+}
+
+func run(t *testing.T) *running {
+	t.Helper()
+	r := &running{namespace: env.CreateNamespace(t, "install")}
+	options := bootstrap.Options{Namespace: r.namespace, GatewayHosts: []string{"127.0.0.1", "hub.example"}}
+	var err error
+	if r.keys, err = bootstrap.Ensure(t.Context(), env.Client, options, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	certificate, key, err := r.keys.CA.Issue(pki.LeafRequest{CommonName: "registry", Server: true, IPs: []net.IP{net.IPv4(127, 0, 0, 1)}}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := pki.FromPEM(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := registry.New(t.Context(), registry.Config{Root: t.TempDir(), Authorize: registry.BySPIFFE, Log: logr.Discard()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := serve(t, store, pki.ServerConfig(source, r.keys.CA.Pool(), true))
+	transport := &http.Transport{TLSClientConfig: pki.ClientConfig(r.keys.Client, r.keys.CA.Pool(), "")}
+	t.Cleanup(transport.CloseIdleConnections)
+	client, err := artifact.Connect(address, &http.Client{Transport: transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.StartManager(t, ctrl.Options{}, func(mgr manager.Manager) error {
+		service, err := hubcontrollers.Setup(t.Context(), mgr, hubcontrollers.Options{
+			Namespace: r.namespace, Registry: client, Signer: r.keys.Signer, StateDir: t.TempDir(),
+			TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, AllowPrivateSources: true, Clock: clock.RealClock{},
+		})
+		if err != nil {
+			return err
+		}
+		handler, err := gateway.NewHandler(service, address, transport)
+		if err != nil {
+			return err
+		}
+		r.gateway = serve(t, handler, pki.ServerConfig(r.keys.Gateway, nil, false))
+		return nil
+	})
+	return r
+}
+
+// serve listens with exactly the TLS configuration given; httptest would add a
+// certificate of its own.
+func serve(t *testing.T, handler http.Handler, config *tls.Config) string {
+	t.Helper()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return "https://" + listener.Addr().String()
+}
+
+func eventually(t *testing.T, what string, check func() error) {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		if err = check(); err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("%s: %v", what, err)
+}
+
+func TestRunningHubServesARegion(t *testing.T) {
+	r := run(t)
+	region := &screeningv1.RegionalCluster{}
+	region.Name, region.Spec.Jurisdiction = "running", "AL"
+	hubtest.Create(t, env.Client, region)
+	publisher := hubtest.NewPublisher(t, hubtest.List(1, 5))
+	feed := hubtest.Feed(env.CreateNamespace(t, "owner"), "list", publisher.URL, "AL")
+	hubtest.Create(t, env.Client, feed)
+	pool := hubtest.Pool("running", "general", feed.ID())
+	eventually(t, "create a pool in the namespace the hub makes", func() error { return env.Client.Create(t.Context(), pool) })
+
+	// The invitation, as the command line writes it.
+	record, err := regionalcluster.ReadRecord(t.Context(), env.Client, r.namespace, region.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := join.NewToken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	record.Invitation = &regionalcluster.Invitation{TokenHash: join.HashToken(token), Expires: time.Now().Add(time.Hour)}
+	if err := record.Write(t.Context(), env.Client); err != nil {
+		t.Fatal(err)
+	}
+
+	// The region: its key, its line through the gateway, its trust.
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, keyPEM, err := pki.SelfSigned(key, "region running", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := pki.FromPEM(certificate, keyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := link.NewHTTP([]string{r.gateway}, r.keys.CA.CertPEM(), identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := join.NewRequest(t.Context(), join.Invitation{Region: region.Name, Token: token}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted, err := line.Join(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := trust.Open(filepath.Join(t.TempDir(), "trust"), r.keys.Signer.Root,
+		trust.Identity{HubUID: r.keys.Signer.HubUID, Term: r.keys.Signer.Term, Region: region.Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var obeyed *signed.Order
+	eventually(t, "pull an order that lists the feed", func() error {
+		if _, _, err := line.WaitOrder(t.Context(), 0); err != nil {
+			return err
+		}
+		files, _, err := line.Registry().FetchOrder(t.Context(), artifact.OrderRepository(region.Name), nil)
+		if err != nil {
+			return err
+		}
+		verified, err := verifier.Verify(files, time.Now())
+		if err != nil {
+			return err
+		}
+		obeyed, err = signed.Open(verified.Index, func(digest string) ([]byte, error) { return files[signed.PartFile(digest)], nil })
+		if err != nil {
+			return err
+		}
+		if obeyed.Feed(string(feed.ID())) == nil || obeyed.Pool("general") == nil {
+			return errors.New("it does not list the feed and the pool")
+		}
+		return nil
+	})
+	listed := obeyed.Feed(string(feed.ID()))
+	content, err := line.Registry().FetchSnapshot(t.Context(), artifact.FeedRepository(region.Name, listed.ID), listed.Artifact,
+		artifact.FetchOptions{Dir: t.TempDir(), Content: listed.Content})
+	if err != nil || content.Size != listed.Size {
+		t.Fatalf("pull the snapshot through the gateway: %+v, %v", content, err)
+	}
+
+	envelope, err := wire.Sign(t.Context(), wire.Report{
+		Format: wire.Format, Region: region.Name, RegionUID: obeyed.Region.UID, HubUID: r.keys.Signer.HubUID,
+		Incarnation: accepted.Incarnation, Number: 1,
+		Observed: &wire.Observed{Term: obeyed.Term, Sequence: obeyed.Sequence, Digest: obeyed.IndexDigest, Issued: time.Now()},
+		Feeds:    []wire.Feed{{ID: listed.ID, UID: listed.UID, State: "Serve", Wanted: 1, Held: 1, Content: listed.Content, Served: 1, Servers: 1}},
+	}, key, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := line.Report(t.Context(), envelope); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "region and feed are Ready", func() error {
+		hubtest.Get(t, env.Client, region)
+		hubtest.Get(t, env.Client, feed)
+		if !conditions.IsTrue(region, screeningv1.ConditionReady) {
+			return errors.New(conditions.Get(region, screeningv1.ConditionReady).Message)
+		}
+		if feed.Status.Regions != "1/1" {
+			return errors.New("the feed serves in " + feed.Status.Regions)
+		}
+		return nil
+	})
+	if err := env.Client.Delete(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the deletion is witnessed", func() error {
+		if hubtest.Get(t, env.Client, region); len(region.Status.Withdrawals) != 1 {
+			return errors.New("no withdrawal is noted")
+		}
+		return nil
+	})
+}
+
+func TestBootstrapIsDoneOnce(t *testing.T) {
+	namespace := env.CreateNamespace(t, "install")
+	options := bootstrap.Options{Namespace: namespace, GatewayHosts: []string{"hub.example", "192.0.2.1"}}
+	now := time.Now()
+	first, err := bootstrap.Ensure(t.Context(), env.Client, options, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := func(k bootstrap.Keys) []byte {
+		t.Helper()
+		certificate, err := k.Gateway()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return certificate.Certificate[0]
+	}
+	again, err := bootstrap.Ensure(t.Context(), env.Client, options, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Signer.HubUID != first.Signer.HubUID || !again.Signer.Key.Equal(first.Signer.Key) || string(leaf(again)) != string(leaf(first)) {
+		t.Error("a second start made new keys")
+	}
+	options.GatewayHosts = append(options.GatewayHosts, "new.example")
+	named, err := bootstrap.Ensure(t.Context(), env.Client, options, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(leaf(named)) == string(leaf(first)) {
+		t.Error("a new address did not make a new certificate")
+	}
+	renewed, err := bootstrap.Ensure(t.Context(), env.Client, options, now.Add(61*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(leaf(renewed)) == string(leaf(named)) || string(renewed.CA.CertPEM()) != string(first.CA.CertPEM()) {
+		t.Error("after two thirds of its life the certificate is not renewed, or the authority changed")
+	}
+}
