@@ -32,10 +32,6 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// ErrNotPinned says that the hub does not know the region's key: it never
-// joined, or somebody joined in its place.
-var ErrNotPinned = errors.New("the hub does not accept this region's key; join again with a new invitation")
-
 // HTTP is a Hub behind a gateway.
 type HTTP struct {
 	gateways []string
@@ -156,7 +152,7 @@ func (h *HTTP) call(ctx context.Context, method, path string, body []byte, limit
 		index := (int(first) + i) % len(h.gateways)
 		answer, status, err := h.callOne(ctx, h.gateways[index], method, path, body, limit)
 		var answered *AnswerError
-		if err == nil || errors.As(err, &answered) || errors.Is(err, ErrNotPinned) {
+		if err == nil || errors.As(err, &answered) {
 			h.current.Store(int64(index))
 			return answer, status, err
 		}
@@ -200,8 +196,6 @@ func (h *HTTP) callOne(ctx context.Context, base, method, path string, body []by
 		return nil, 0, fmt.Errorf("gateway %s: %w", req.URL.Host, err)
 	case len(data) > maxAnswer:
 		return nil, 0, fmt.Errorf("gateway %s: its answer is larger than %d bytes", req.URL.Host, maxAnswer)
-	case resp.StatusCode == http.StatusUnauthorized:
-		return nil, resp.StatusCode, ErrNotPinned
 	case resp.StatusCode/100 != 2:
 		message := strings.TrimSpace(string(data[:min(len(data), 512)]))
 		return nil, resp.StatusCode, &AnswerError{Status: resp.StatusCode, Message: message}
