@@ -243,8 +243,7 @@ func (b *bench) obey(t *testing.T) {
 }
 
 func status(err error) int {
-	var refusal *gateway.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*gateway.Refusal](err); ok {
 		return refusal.Status
 	}
 	return http.StatusOK

@@ -126,7 +126,7 @@ func (o *inviteOptions) checkGateway(ctx context.Context, c client.Client) error
 	}
 	certificate, err := pki.ParseCertificate(data)
 	if err != nil {
-		return fmt.Errorf("Secret %s/%s: %w", o.kube.namespace, bootstrap.GatewaySecret, err)
+		return fmt.Errorf("secret %s/%s: %w", o.kube.namespace, bootstrap.GatewaySecret, err)
 	}
 	for _, address := range o.gateways {
 		host, _, err := net.SplitHostPort(address)
@@ -144,13 +144,13 @@ func (o *inviteOptions) secret(ctx context.Context, c client.Client, name, key s
 	secret := &corev1.Secret{}
 	if err := c.Get(ctx, types.NamespacedName{Namespace: o.kube.namespace, Name: name}, secret); err != nil {
 		if apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("Secret %s/%s does not exist; start the hub once, it makes it", o.kube.namespace, name)
+			return nil, fmt.Errorf("secret %s/%s does not exist; start the hub once, it makes it", o.kube.namespace, name)
 		}
 		return nil, fmt.Errorf("read Secret %s/%s: %w", o.kube.namespace, name, err)
 	}
 	data, ok := secret.Data[key]
 	if !ok {
-		return nil, fmt.Errorf("Secret %s/%s has no key %s; restore it from its backup", o.kube.namespace, name, key)
+		return nil, fmt.Errorf("secret %s/%s has no key %s; restore it from its backup", o.kube.namespace, name, key)
 	}
 	return data, nil
 }

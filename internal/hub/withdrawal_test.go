@@ -4,6 +4,7 @@ package hub_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 func deleted(n int, since time.Time) []hub.Withdrawal {
 	var list []hub.Withdrawal
 	for i := range n {
-		list = append(list, hub.Withdrawal{Kind: "MatcherPool", Name: fmt.Sprintf("gone-%d", i), UID: fmt.Sprint(i), Since: since})
+		list = append(list, hub.Withdrawal{Kind: "MatcherPool", Name: fmt.Sprintf("gone-%d", i), UID: strconv.Itoa(i), Since: since})
 	}
 	return list
 }
@@ -23,7 +24,7 @@ func deleted(n int, since time.Time) []hub.Withdrawal {
 func present(n int) []hub.Object {
 	var list []hub.Object
 	for i := range n {
-		list = append(list, hub.Object{Kind: "MatcherPool", Name: fmt.Sprintf("stays-%d", i), UID: fmt.Sprint(1000 + i)})
+		list = append(list, hub.Object{Kind: "MatcherPool", Name: fmt.Sprintf("stays-%d", i), UID: strconv.Itoa(1000 + i)})
 	}
 	return list
 }

@@ -85,7 +85,7 @@ func Ensure(ctx context.Context, c client.Client, o Options, now time.Time) (Key
 	}
 	keys := Keys{CA: ca, Signer: signer}
 	if keys.Gateway, err = pki.FromPEM(gateway.Data[corev1.TLSCertKey], gateway.Data[corev1.TLSPrivateKeyKey]); err != nil {
-		return Keys{}, fmt.Errorf("Secret %s/%s: %w; delete it, the hub makes a new one", o.Namespace, GatewaySecret, err)
+		return Keys{}, fmt.Errorf("secret %s/%s: %w; delete it, the hub makes a new one", o.Namespace, GatewaySecret, err)
 	}
 	certificate, key, err := ca.Issue(pki.LeafRequest{CommonName: "frontline hub", SPIFFE: pki.HubID(), Client: true}, now)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s secrets) authority(ctx context.Context, now time.Time) (*pki.CA, error) 
 	}
 	ca, err := pki.ParseCA(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
 	if err != nil {
-		return nil, fmt.Errorf("Secret %s/%s: %w; restore it from its backup, regions trust no other", s.namespace, CASecret, err)
+		return nil, fmt.Errorf("secret %s/%s: %w; restore it from its backup, regions trust no other", s.namespace, CASecret, err)
 	}
 	return ca, nil
 }
@@ -164,7 +164,7 @@ func (s secrets) signer(ctx context.Context, now time.Time) (order.Signer, error
 		return order.Signer{}, err
 	}
 	damaged := func(err error) error {
-		return fmt.Errorf("Secret %s/%s: %w; restore it from its backup, regions obey no other hub", s.namespace, TrustSecret, err)
+		return fmt.Errorf("secret %s/%s: %w; restore it from its backup, regions obey no other hub", s.namespace, TrustSecret, err)
 	}
 	parsed, err := pki.ParseKey(secret.Data[rootKey])
 	if err != nil {

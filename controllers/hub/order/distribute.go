@@ -66,7 +66,7 @@ func (r *Reconciler) copyFor(ctx context.Context, s *scope, feed order.Feed) (st
 	if err != nil {
 		return "", fmt.Errorf("state directory: %w", err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a scratch folder
+	defer os.RemoveAll(dir)
 	release := s.release(feed.ID)
 	content, err := r.Registry.FetchSnapshot(ctx, watchlistfeed.Repository(id), string(release.Spec.Artifact.Digest),
 		artifact.FetchOptions{Dir: dir, Content: feed.Content})

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
@@ -132,7 +131,7 @@ func (r *Reconciler) countCopies(_ context.Context, s *scope) error {
 	}
 	slices.Sort(owed)
 	s.region.Status.Copies = &screeningv1.RegionCopies{
-		Held: ptr.To(held), Wanted: ptr.To(wanted), Summary: fmt.Sprintf("%d/%d", held, wanted),
+		Held: new(held), Wanted: new(wanted), Summary: fmt.Sprintf("%d/%d", held, wanted),
 	}
 	s.region.Status.Owed = cut(cmp.Or(strings.Join(owed, ", "), "-"))
 	return nil

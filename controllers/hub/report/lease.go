@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -111,9 +110,9 @@ func writeLease(ctx context.Context, c client.Client, lease *coordinationv1.Leas
 	} {
 		lease.Annotations[key] = strconv.FormatInt(value, 10)
 	}
-	lease.Spec.HolderIdentity = ptr.To(lease.Labels[screeningv1.LabelRegion])
-	lease.Spec.LeaseDurationSeconds = ptr.To(max(seconds, 1))
-	lease.Spec.RenewTime = ptr.To(metav1.NewMicroTime(m.Beats.Last))
+	lease.Spec.HolderIdentity = new(lease.Labels[screeningv1.LabelRegion])
+	lease.Spec.LeaseDurationSeconds = new(max(seconds, 1))
+	lease.Spec.RenewTime = new(metav1.NewMicroTime(m.Beats.Last))
 	var err error
 	if lease.ResourceVersion == "" {
 		err = c.Create(ctx, lease)

@@ -103,7 +103,7 @@ func (r *Reconciler) parse(ctx context.Context, s *scope) ([]watchlist.Record, w
 		if err != nil {
 			return nil, watchlist.Account{}, fmt.Errorf("%w: %w", errLocal, err)
 		}
-		defer file.Close() //nolint:errcheck // only read
+		defer file.Close()
 		src.Reader = file
 	}
 	account, err := watchlist.Parse(ctx, format, src, limits, emit)

@@ -10,7 +10,6 @@ import (
 	"os"
 
 	"github.com/go-logr/logr"
-	"k8s.io/utils/ptr"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/internal/artifact"
@@ -38,7 +37,7 @@ func (r *Reconciler) compare(ctx context.Context, s *scope, base *screeningv1.Wa
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a scratch folder
+	defer os.RemoveAll(dir)
 	fetched, err := r.Registry.FetchSnapshot(ctx, Repository(s.id), string(base.Spec.Artifact.Digest),
 		artifact.FetchOptions{Dir: dir, Content: string(base.Spec.ContentDigest)})
 	if err != nil {
@@ -69,9 +68,9 @@ func (r *Reconciler) compare(ctx context.Context, s *scope, base *screeningv1.Wa
 	}
 	return &screeningv1.ReleaseChanges{
 		Base:     screeningv1.NewReleaseVersion(base.Spec.Number),
-		Added:    ptr.To(added),
-		Removed:  ptr.To(removed),
-		Modified: ptr.To(modified),
+		Added:    new(added),
+		Removed:  new(removed),
+		Modified: new(modified),
 	}, nil
 }
 
@@ -81,7 +80,7 @@ func rows(path string) (map[string][sha256.Size]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	digests := make(map[string][sha256.Size]byte, file.Records())
 	for record, err := range file.All() {
 		if err != nil {

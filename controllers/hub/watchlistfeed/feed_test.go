@@ -221,7 +221,7 @@ func TestPinHoldsAndReturns(t *testing.T) {
 		{"unknown", "v9", "v1", metav1.ConditionFalse},
 		{"cleared", "", "v2", metav1.ConditionTrue},
 	} {
-		feed.Spec.Pin = ptr.To(tt.pin)
+		feed.Spec.Pin = new(tt.pin)
 		if err := env.Client.Update(t.Context(), feed); err != nil {
 			t.Fatal(err)
 		}

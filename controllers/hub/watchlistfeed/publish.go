@@ -12,7 +12,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -76,9 +75,9 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 			SourceDigest: screeningv1.Digest(c.source),
 			ListDate:     day(c.meta.ListDate),
 			Records: screeningv1.ReleaseRecords{
-				Persons:  ptr.To(int64(c.meta.Persons)),
-				Entities: ptr.To(int64(c.meta.Entities)),
-				Objects:  ptr.To(int64(c.meta.Objects)),
+				Persons:  new(int64(c.meta.Persons)),
+				Entities: new(int64(c.meta.Entities)),
+				Objects:  new(int64(c.meta.Objects)),
 			},
 			ContentDigest: screeningv1.Digest(c.digest),
 			Artifact:      screeningv1.ReleaseArtifact{Digest: screeningv1.Digest(pushed.Digest), Size: max(pushed.Size, 1)},
@@ -144,7 +143,7 @@ func (r *Reconciler) holdsContent(ctx context.Context, s *scope, manifest string
 	if err != nil {
 		return false, fmt.Errorf("state directory: %w", err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a scratch folder
+	defer os.RemoveAll(dir)
 	existing, err := r.Registry.FetchSnapshot(ctx, Repository(s.id), manifest, artifact.FetchOptions{Dir: dir})
 	switch {
 	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed):

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -51,7 +50,7 @@ func (r *Reconciler) choose(_ context.Context, s *scope) error {
 		Name:     chosen.Name,
 		Digest:   chosen.Spec.ContentDigest,
 		Artifact: chosen.Spec.Artifact.Digest,
-		Records:  ptr.To(chosen.Spec.Records.Total()),
+		Records:  new(chosen.Spec.Records.Total()),
 		ListDate: chosen.Spec.ListDate,
 	}
 	return nil

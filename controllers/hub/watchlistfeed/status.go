@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/utils/ptr"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
@@ -18,13 +17,13 @@ func (r *Reconciler) judgeBasis(_ context.Context, s *scope) error {
 	basis := s.feed.Spec.LegalBasis
 	now := r.Clock.Now()
 	s.feed.Status.BasisUntil = basis.ValidUntil.UTC().Format(time.DateOnly)
-	if rest := basis.ValidUntil.Sub(now); rest <= 0 {
+	rest := basis.ValidUntil.Sub(now)
+	if rest <= 0 {
 		conditions.False(s.feed, screeningv1.ConditionLegalBasisValid, screeningv1.ReasonExpired,
 			"The legal basis ended at %s; the feed is searched nowhere; renew legalBasis.validUntil or delete the feed", basis.ValidUntil.UTC().Format(time.RFC3339))
 		return nil
-	} else {
-		s.lookAgain(rest)
 	}
+	s.lookAgain(rest)
 	if review, err := time.Parse(time.DateOnly, basis.ReviewBy); err == nil {
 		// The day itself still counts.
 		rest := review.AddDate(0, 0, 1).Sub(now)
@@ -71,7 +70,7 @@ func (r *Reconciler) countRegions(_ context.Context, s *scope) error {
 	}
 	served, owing := s.at(number)
 	wanted := len(served) + len(owing)
-	status.RegionsServed, status.RegionsWanted = ptr.To(int32(len(served))), ptr.To(int32(wanted)) //nolint:gosec // a count of regions
+	status.RegionsServed, status.RegionsWanted = new(int32(len(served))), new(int32(wanted)) //nolint:gosec // a count of regions
 	status.Regions = fmt.Sprintf("%d/%d", len(served), wanted)
 	return nil
 }
