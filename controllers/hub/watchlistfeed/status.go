@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 )
