@@ -22,6 +22,7 @@ patches:
       - {op: replace, path: /spec/source/http/url, value: %q}
       - {op: replace, path: /spec/format, value: %q}
       - {op: replace, path: /spec/interval, value: %q}
+      - {op: add, path: /spec/timeout, value: 5s}
       - {op: replace, path: /spec/gates/minRecords, value: 1}
   - target: {kind: RegionalCluster}
     patch: |-

@@ -94,6 +94,9 @@ func (s *Stage) Frontline(ctx context.Context, site Site, args ...string) (strin
 	return run(ctx, "", s.tools.frontline, append(args, "--kubeconfig", site.Kubeconfig, "--context", site.Context)...)
 }
 
+// gateway is where regions reach the hub.
+func (s *Stage) gateway() string { return fmt.Sprintf("%s:%d", s.Hub.Address, GatewayPort) }
+
 const namespaceManifest = `apiVersion: v1
 kind: Namespace
 metadata:
@@ -121,9 +124,8 @@ func (s *Stage) InstallHub(ctx context.Context) error {
 	if err := s.Apply(ctx, s.Hub, fmt.Sprintf(namespaceManifest, Namespace)); err != nil {
 		return err
 	}
-	address := fmt.Sprintf("%s:%d", s.Hub.Address, GatewayPort)
 	if err := s.helmInstall(ctx, s.Hub,
-		"role=hub", "hub.gateway.address="+address,
+		"role=hub", "hub.allowPrivateSources=true", "hub.gateway.address="+s.gateway(),
 		"hub.gateway.service.type=NodePort", fmt.Sprintf("hub.gateway.service.nodePort=%d", GatewayPort)); err != nil {
 		return err
 	}
@@ -144,17 +146,13 @@ func (s *Stage) Join(ctx context.Context, region Site, manifest string) error {
 	defer os.RemoveAll(folder)
 	invitation := filepath.Join(folder, region.Name+".json")
 	if err := Eventually(ctx, time.Second, func(ctx context.Context) error {
-		_, err := s.Frontline(ctx, s.Hub, "region", "invite", region.Name, "--install-namespace", Namespace, "--out", invitation)
+		_, err := s.Frontline(ctx, s.Hub, "region", "invite", region.Name, "--install-namespace", Namespace,
+			"--gateway-address", s.gateway(), "--output", invitation)
 		return err
 	}); err != nil {
 		return err
 	}
 	if err := s.Apply(ctx, region, fmt.Sprintf(namespaceManifest, Namespace)); err != nil {
-		return err
-	}
-	// The chart brings the CRDs that joining writes an object of, and joining
-	// makes the namespace that the chart's Roles are for.
-	if err := s.Apply(ctx, region, fmt.Sprintf(namespaceManifest, "region-"+region.Name)); err != nil {
 		return err
 	}
 	if err := s.helmInstall(ctx, region, "role=region", "region.name="+region.Name); err != nil {

@@ -56,6 +56,9 @@ https://frontline-registry.{{ .Release.Namespace }}.svc:5000
 - --leader-elect={{ .Values.hub.leaderElection }}
 - --timestamp-interval={{ .Values.hub.timestamps.interval }}
 - --timestamp-lifetime={{ .Values.hub.timestamps.lifetime }}
+{{- if .Values.hub.allowPrivateSources }}
+- --allow-private-sources
+{{- end }}
 {{- end }}
 
 {{/* Flags that agent and all share. */}}
