@@ -19,14 +19,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/frontline-screening/frontline/api/v1alpha1"
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/hack/stage"
 )
 
 // conditions is what every kind of the API has.
 type conditions interface {
 	client.Object
-	v1alpha1.Object
+	screeningv1.Object
 }
 
 // hasCondition reads the object and compares a condition.
@@ -47,41 +47,41 @@ func (s *suite) hasCondition(ctx context.Context, site string, obj conditions, k
 	return nil
 }
 
-func pool(region string) *v1alpha1.MatcherPool {
-	p := &v1alpha1.MatcherPool{}
-	p.Namespace, p.Name = v1alpha1.RegionNamespace(region), poolName
+func pool(region string) *screeningv1.MatcherPool {
+	p := &screeningv1.MatcherPool{}
+	p.Namespace, p.Name = screeningv1.RegionNamespace(region), poolName
 	return p
 }
 
-func post(region string) *v1alpha1.BorderPost {
-	p := &v1alpha1.BorderPost{}
-	p.Namespace, p.Name = v1alpha1.RegionNamespace(region), stage.SamplePosts[region]
+func post(region string) *screeningv1.BorderPost {
+	p := &screeningv1.BorderPost{}
+	p.Namespace, p.Name = screeningv1.RegionNamespace(region), stage.SamplePosts[region]
 	return p
 }
 
-func feed(name string) *v1alpha1.WatchlistFeed {
-	f := &v1alpha1.WatchlistFeed{}
+func feed(name string) *screeningv1.WatchlistFeed {
+	f := &screeningv1.WatchlistFeed{}
 	f.Namespace, f.Name = feedSpace, name
 	return f
 }
 
-func region(name string) *v1alpha1.RegionalCluster {
-	r := &v1alpha1.RegionalCluster{}
+func region(name string) *screeningv1.RegionalCluster {
+	r := &screeningv1.RegionalCluster{}
 	r.Name = name
 	return r
 }
 
 func converges(t *testing.T, s *suite) {
 	within(t, time.Minute, "the feed is Ready", func(ctx context.Context) error {
-		return s.hasCondition(ctx, "hub", feed(feedName), v1alpha1.ConditionReady, "True", "")
+		return s.hasCondition(ctx, "hub", feed(feedName), screeningv1.ConditionReady, "True", "")
 	})
 	for _, site := range s.Regions {
 		within(t, time.Minute, site.Name+" on the hub", func(ctx context.Context) error {
 			return errors.Join(
-				s.hasCondition(ctx, "hub", region(site.Name), v1alpha1.ConditionReady, "True", ""),
-				s.hasCondition(ctx, "hub", pool(site.Name), v1alpha1.ConditionReady, "True", ""),
-				s.hasCondition(ctx, "hub", post(site.Name), v1alpha1.ConditionReady, "True", ""),
-				s.hasCondition(ctx, site.Name, pool(site.Name), v1alpha1.ConditionReady, "True", ""),
+				s.hasCondition(ctx, "hub", region(site.Name), screeningv1.ConditionReady, "True", ""),
+				s.hasCondition(ctx, "hub", pool(site.Name), screeningv1.ConditionReady, "True", ""),
+				s.hasCondition(ctx, "hub", post(site.Name), screeningv1.ConditionReady, "True", ""),
+				s.hasCondition(ctx, site.Name, pool(site.Name), screeningv1.ConditionReady, "True", ""),
 			)
 		})
 		answer, err := s.posts[site.Name].Screen(t.Context(), person(t, 50).Request)
@@ -146,10 +146,10 @@ func updatesUnderLoad(t *testing.T, s *suite) {
 
 func repairs(t *testing.T, s *suite) {
 	for _, r := range s.Regions[:1] {
-		namespace := v1alpha1.RegionNamespace(r.Name)
+		namespace := screeningv1.RegionNamespace(r.Name)
 		c := s.clients[r.Name]
 		service := &corev1.Service{}
-		key := types.NamespacedName{Namespace: namespace, Name: poolName}
+		key := types.NamespacedName{Namespace: namespace, Name: poolName + "-matcher"}
 		must(t, c.Get(t.Context(), key, service))
 		uid := service.UID
 		must(t, c.Delete(t.Context(), service))
@@ -181,7 +181,7 @@ func repairs(t *testing.T, s *suite) {
 			return nil
 		})
 		within(t, 2*time.Minute, "the pool is Ready again", func(ctx context.Context) error {
-			return s.hasCondition(ctx, r.Name, pool(r.Name), v1alpha1.ConditionReady, "True", "")
+			return s.hasCondition(ctx, r.Name, pool(r.Name), screeningv1.ConditionReady, "True", "")
 		})
 	}
 }
@@ -197,23 +197,23 @@ spec:
 `
 
 func refusesJurisdiction(t *testing.T, s *suite) {
-	var southern v1alpha1.WatchlistFeed
+	var southern screeningv1.WatchlistFeed
 	must(t, s.clients["hub"].Get(t.Context(), types.NamespacedName{Namespace: feedSpace, Name: feedName}, &southern))
-	other := &v1alpha1.WatchlistFeed{Spec: southern.Spec}
+	other := &screeningv1.WatchlistFeed{Spec: southern.Spec}
 	other.Namespace, other.Name = feedSpace, "south-only"
-	other.Spec.Sharing.Allow = []v1alpha1.CountryCode{"ME"}
+	other.Spec.Sharing.Allow = []screeningv1.CountryCode{"ME"}
 	must(t, s.clients["hub"].Create(t.Context(), other))
 	must(t, s.Apply(t.Context(), s.Hub, southOnly))
-	north := &v1alpha1.MatcherPool{}
+	north := &screeningv1.MatcherPool{}
 	north.Namespace, north.Name = "region-north", "restricted"
 	within(t, 2*time.Minute, "the pool says why and stays up", func(ctx context.Context) error {
 		return errors.Join(
-			s.hasCondition(ctx, "hub", north, v1alpha1.ConditionFeedsResolved, "False", v1alpha1.ReasonNotAllowedHere),
-			s.hasCondition(ctx, "north", north, v1alpha1.ConditionReady, "True", ""),
+			s.hasCondition(ctx, "hub", north, screeningv1.ConditionFeedsResolved, "False", screeningv1.ReasonNotAllowedHere),
+			s.hasCondition(ctx, "north", north, screeningv1.ConditionReady, "True", ""),
 		)
 	})
 	for _, site := range []string{"hub", "north"} {
-		var replica v1alpha1.WatchlistReplica
+		var replica screeningv1.WatchlistReplica
 		err := s.clients[site].Get(t.Context(), types.NamespacedName{Namespace: "region-north", Name: "intl.south-only"}, &replica)
 		if !apierrors.IsNotFound(err) {
 			t.Errorf("%s: a replica of a feed not allowed there: %v", site, err)
@@ -234,14 +234,14 @@ func survivesGarbage(t *testing.T, s *suite) {
 	before := s.answers(t, "north")
 	must(t, s.publisher.Publish(listFile, []byte("<html>maintenance</html>")))
 	within(t, time.Minute, "the feed says why", func(ctx context.Context) error {
-		return s.hasCondition(ctx, "hub", feed(feedName), v1alpha1.ConditionBuilt, "False", v1alpha1.ReasonParseFailed)
+		return s.hasCondition(ctx, "hub", feed(feedName), screeningv1.ConditionBuilt, "False", screeningv1.ReasonParseFailed)
 	})
 	if now := s.answers(t, "north"); now != before {
 		t.Errorf("north answers from release %d, not from the last good %d", now, before)
 	}
 	s.publish(t, s.people[0], s.people[1])
 	within(t, time.Minute, "the feed recovers", func(ctx context.Context) error {
-		return s.hasCondition(ctx, "hub", feed(feedName), v1alpha1.ConditionBuilt, "True", "")
+		return s.hasCondition(ctx, "hub", feed(feedName), screeningv1.ConditionBuilt, "True", "")
 	})
 	if now := s.answers(t, "north"); now != before {
 		t.Errorf("the same list became release %d", now)

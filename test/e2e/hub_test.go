@@ -14,7 +14,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/frontline-screening/frontline/api/v1alpha1"
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/hack/stage"
 )
 
@@ -29,7 +29,7 @@ func (s *suite) sameRegions(t *testing.T) func() error {
 			p, b := pool(r.Name), post(r.Name)
 			must(t, s.clients[r.Name].Get(t.Context(), client.ObjectKeyFromObject(p), p))
 			must(t, s.clients[r.Name].Get(t.Context(), client.ObjectKeyFromObject(b), b))
-			out[r.Name] = state{string(p.UID), string(b.UID), fmt.Sprint(s.pods(t, r.Name, v1alpha1.RegionNamespace(r.Name), nil))}
+			out[r.Name] = state{string(p.UID), string(b.UID), fmt.Sprint(s.pods(t, r.Name, screeningv1.RegionNamespace(r.Name), nil))}
 		}
 		return out
 	}
@@ -50,12 +50,12 @@ func (s *suite) sameRegions(t *testing.T) func() error {
 func survivesPrune(t *testing.T, s *suite) {
 	same := s.sameRegions(t)
 	for _, r := range s.Regions {
-		_, err := s.Kubectl(t.Context(), s.Hub, "-n", v1alpha1.RegionNamespace(r.Name), "delete", "pool,post", "--all", "--timeout=30s")
+		_, err := s.Kubectl(t.Context(), s.Hub, "-n", screeningv1.RegionNamespace(r.Name), "delete", "pool,post", "--all", "--timeout=30s")
 		must(t, err)
 	}
 	for _, r := range s.Regions {
 		within(t, time.Minute, r.Name+": the withdrawals are held", func(ctx context.Context) error {
-			return s.hasCondition(ctx, "hub", region(r.Name), v1alpha1.ConditionWithdrawalsHeld, "True", "")
+			return s.hasCondition(ctx, "hub", region(r.Name), screeningv1.ConditionWithdrawalsHeld, "True", "")
 		})
 	}
 	s.quiet(t, 30*time.Second)
@@ -65,8 +65,8 @@ func survivesPrune(t *testing.T, s *suite) {
 	for _, r := range s.Regions {
 		within(t, time.Minute, r.Name+" is listed again", func(ctx context.Context) error {
 			return errors.Join(
-				s.hasCondition(ctx, "hub", post(r.Name), v1alpha1.ConditionReady, "True", ""),
-				s.hasCondition(ctx, "hub", pool(r.Name), v1alpha1.ConditionReady, "True", ""),
+				s.hasCondition(ctx, "hub", post(r.Name), screeningv1.ConditionReady, "True", ""),
+				s.hasCondition(ctx, "hub", pool(r.Name), screeningv1.ConditionReady, "True", ""),
 			)
 		})
 		rc := region(r.Name)
@@ -116,7 +116,7 @@ func survivesRestore(t *testing.T, s *suite) {
 			case rc.Status.Observed == nil || rc.Status.Observed.Sequence != rc.Status.Order.Sequence:
 				return fmt.Errorf("observed %+v of order %+v", rc.Status.Observed, rc.Status.Order)
 			}
-			return s.linkIs(ctx, r.Name, v1alpha1.LinkConnected)
+			return s.linkIs(ctx, r.Name, screeningv1.LinkConnected)
 		})
 		if now := s.answers(t, r.Name); now < release+1 {
 			t.Errorf("%s went back to release %d from %d", r.Name, now, release+1)

@@ -16,12 +16,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/frontline-screening/frontline/api/v1alpha1"
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/hack/stage"
 )
 
 // linkIs compares the link state that the hub shows of a region.
-func (s *suite) linkIs(ctx context.Context, name string, want v1alpha1.LinkState) error {
+func (s *suite) linkIs(ctx context.Context, name string, want screeningv1.LinkState) error {
 	r := region(name)
 	if err := s.clients["hub"].Get(ctx, client.ObjectKeyFromObject(r), r); err != nil {
 		return err
@@ -40,14 +40,14 @@ func survivesCut(t *testing.T, s *suite) {
 	s.publish(t, s.people[0]+1, s.people[1]+1)
 	must(t, s.WaitRelease(t.Context(), s.posts["south"], person(t, 50), south+1))
 	within(t, time.Minute, "the hub shows the loss", func(ctx context.Context) error {
-		return s.linkIs(ctx, "north", v1alpha1.LinkOffline)
+		return s.linkIs(ctx, "north", screeningv1.LinkOffline)
 	})
 	r := region("north")
 	must(t, s.clients["hub"].Get(t.Context(), client.ObjectKeyFromObject(r), r))
 	if loss := r.Status.Link.Since.Sub(cut); loss < -15*time.Second || loss > 15*time.Second {
 		t.Errorf("the time of first loss is %s off the cut", loss)
 	}
-	must(t, s.linkIs(t.Context(), "south", v1alpha1.LinkConnected))
+	must(t, s.linkIs(t.Context(), "south", screeningv1.LinkConnected))
 	if now := s.answers(t, "north"); now != north {
 		t.Errorf("north answers from release %d although it was cut off at %d", now, north)
 	}
@@ -56,7 +56,7 @@ func survivesCut(t *testing.T, s *suite) {
 	must(t, s.WaitRelease(t.Context(), s.posts["north"], person(t, 50), north+1))
 	t.Logf("north caught up %.1f s after the link was mended", time.Since(mended).Seconds())
 	within(t, time.Minute, "the hub shows the return", func(ctx context.Context) error {
-		return s.linkIs(ctx, "north", v1alpha1.LinkConnected)
+		return s.linkIs(ctx, "north", screeningv1.LinkConnected)
 	})
 }
 
@@ -112,7 +112,7 @@ func survivesHub(t *testing.T, s *suite) {
 	scale("1")
 	for _, r := range s.Regions {
 		within(t, 2*time.Minute, r.Name+" is connected again", func(ctx context.Context) error {
-			return s.linkIs(ctx, r.Name, v1alpha1.LinkConnected)
+			return s.linkIs(ctx, r.Name, screeningv1.LinkConnected)
 		})
 	}
 }

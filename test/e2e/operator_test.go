@@ -15,7 +15,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/frontline-screening/frontline/api/v1alpha1"
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/hack/stage"
 )
 
@@ -25,7 +25,7 @@ func restartsNothing(t *testing.T, s *suite) {
 	running := func() map[string]string {
 		all := map[string]string{}
 		for _, r := range s.Regions {
-			maps.Copy(all, s.pods(t, r.Name, v1alpha1.RegionNamespace(r.Name), nil))
+			maps.Copy(all, s.pods(t, r.Name, screeningv1.RegionNamespace(r.Name), nil))
 		}
 		return all
 	}
@@ -111,7 +111,7 @@ func (s *suite) writes(t *testing.T, site string, since time.Time) (written map[
 			continue
 		}
 		ours := strings.HasPrefix(e.User.Username, "system:serviceaccount:"+stage.Namespace+":")
-		if !ours && e.ObjectRef.APIGroup != v1alpha1.GroupName {
+		if !ours && e.ObjectRef.APIGroup != screeningv1.GroupName {
 			continue
 		}
 		switch e.Verb {
@@ -131,4 +131,4 @@ func (s *suite) writes(t *testing.T, site string, since time.Time) (written map[
 }
 
 // matchers selects the pods of the pool of the samples.
-var matchers = client.MatchingLabels{v1alpha1.LabelPool: poolName}
+var matchers = client.MatchingLabels{screeningv1.LabelPool: poolName}

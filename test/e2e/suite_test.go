@@ -23,7 +23,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/frontline-screening/frontline/api/v1alpha1"
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/hack/cluster/rig"
 	"github.com/frontline-screening/frontline/hack/stage"
 	"github.com/frontline-screening/frontline/internal/screen"
@@ -124,7 +124,7 @@ func setUp(t *testing.T) *suite {
 	}
 	scheme := runtime.NewScheme()
 	must(t, clientgoscheme.AddToScheme(scheme))
-	must(t, v1alpha1.AddToScheme(scheme))
+	must(t, screeningv1.AddToScheme(scheme))
 	for _, site := range s.Sites() {
 		config, err := clientcmd.BuildConfigFromFlags("", site.Kubeconfig)
 		must(t, err)

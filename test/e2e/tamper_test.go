@@ -25,7 +25,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/frontline-screening/frontline/api/v1alpha1"
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/hack/stage"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/pki"
@@ -60,7 +60,7 @@ func (s *suite) stolenRegistry(t *testing.T) *artifact.Registry {
 }
 
 // observed is the sequence and digest of the order that a region reported.
-func (s *suite) observed(t *testing.T, name string) v1alpha1.ObservedOrder {
+func (s *suite) observed(t *testing.T, name string) screeningv1.ObservedOrder {
 	t.Helper()
 	r := region(name)
 	must(t, s.clients["hub"].Get(t.Context(), client.ObjectKeyFromObject(r), r))
@@ -133,11 +133,11 @@ func refusesOrders(t *testing.T, s *suite) {
 // refused says whether the hub shows that a region refuses its order.
 func (s *suite) refused(ctx context.Context, name, reason string) error {
 	r := region(name)
-	if err := s.hasCondition(ctx, "hub", r, v1alpha1.ConditionOrderObserved, "False", ""); err != nil {
+	if err := s.hasCondition(ctx, "hub", r, screeningv1.ConditionOrderObserved, "False", ""); err != nil {
 		return err
 	}
 	for _, c := range r.Status.Conditions {
-		if c.Type == v1alpha1.ConditionOrderObserved && c.Reason == v1alpha1.ReasonOrderRefused && strings.Contains(c.Message, reason) {
+		if c.Type == screeningv1.ConditionOrderObserved && c.Reason == screeningv1.ReasonOrderRefused && strings.Contains(c.Message, reason) {
 			return nil
 		}
 	}
@@ -159,9 +159,9 @@ func refusesArtifact(t *testing.T, s *suite) {
 	must(t, os.WriteFile(blob, damaged, 0o600))
 	must(t, s.clusters["north"].Mend(t.Context()))
 	within(t, time.Minute, "the hub shows what north refused", func(ctx context.Context) error {
-		replica := &v1alpha1.WatchlistReplica{}
+		replica := &screeningv1.WatchlistReplica{}
 		replica.Namespace, replica.Name = "region-north", feedSpace+"."+feedName
-		return s.hasCondition(ctx, "hub", replica, v1alpha1.ConditionHeld, "False", "")
+		return s.hasCondition(ctx, "hub", replica, screeningv1.ConditionHeld, "False", "")
 	})
 	s.quiet(t, 5*time.Second)
 	if now := s.answers(t, "north"); now != north {
