@@ -68,8 +68,7 @@ func writeQueries(r io.Reader, w io.Writer, namesOnly bool) error {
 			return nil
 		}
 		if err != nil {
-			var parse *csv.ParseError
-			if errors.As(err, &parse) {
+			if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 				return fmt.Errorf("line %d: %w", parse.Line, parse.Err)
 			}
 			return err

@@ -5,7 +5,6 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"time"
@@ -37,7 +36,7 @@ its place, and the exit code is 1. Progress and a summary table go to standard e
 				return err
 			}
 			defer engine.Close()
-			var in io.Reader = cmd.InOrStdin()
+			in := cmd.InOrStdin()
 			if queries != "-" {
 				f, err := os.Open(queries)
 				if err != nil {

@@ -137,12 +137,7 @@ func (c *selfCounts) askSpoilt(ctx context.Context, e *matcher.Engine, feed, rec
 // with more than limit others counts as beyond the limit.
 func (t *tally) ask(ctx context.Context, e *matcher.Engine, feed, record string, s screen.Subject, limit int) error {
 	t.asked++
-	req := screen.Request{Subject: s, Limit: limit}
-	if req.Validate() != nil {
-		t.refused++
-		return nil
-	}
-	answer, err := e.Screen(ctx, req, time.Now())
+	answer, err := e.Screen(ctx, screen.Request{Subject: s, Limit: limit}, time.Now())
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

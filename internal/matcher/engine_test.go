@@ -5,8 +5,8 @@ package matcher
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -313,7 +313,7 @@ func synthetic(n int) []watchlist.Record {
 	}
 	out := make([]watchlist.Record, n)
 	for i := range out {
-		out[i] = watchlist.Record{ID: fmt.Sprint(i), Type: watchlist.Person, BirthDates: []string{fmt.Sprint(1940 + i%60)}}
+		out[i] = watchlist.Record{ID: strconv.Itoa(i), Type: watchlist.Person, BirthDates: []string{strconv.Itoa(1940 + i%60)}}
 		for range 1 + rng.IntN(3) {
 			out[i].Names = append(out[i].Names, watchlist.Name{Full: word() + " " + word() + " " + word()})
 		}

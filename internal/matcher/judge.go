@@ -98,12 +98,12 @@ func (s *search) judge(e *entry, h hit) (screen.Candidate, verdict) {
 			text = "the number is the same, the issuing country is another"
 		}
 		evidence = append(evidence, screen.Evidence{Field: "document", Score: h.number, Text: text})
-		if h.number == 1 {
+		switch {
+		case h.number == 1:
 			score, v = max(score, byNumber), alert
-		} else if max(h.good.score, h.low.score) >= leastSupported {
-			score = max(score, s.limits.alert)
-			v = alert
-		} else if v == dismissed {
+		case max(h.good.score, h.low.score) >= leastSupported:
+			score, v = max(score, s.limits.alert), alert
+		case v == dismissed:
 			score, v = byNumber, lead
 		}
 	}

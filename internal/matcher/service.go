@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -227,12 +228,7 @@ func isType(r *http.Request, want ...string) bool {
 	if err != nil {
 		return r.Header.Get("Content-Type") == ""
 	}
-	for _, t := range want {
-		if got == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(want, got)
 }
 
 // problem writes problem details.

@@ -149,7 +149,7 @@ func TestServiceSheds(t *testing.T) {
 
 func TestServiceHealth(t *testing.T) {
 	s, server := serviceOf(t, ServiceOptions{})
-	var notReady error = errors.New("no set was loaded yet")
+	notReady := errors.New("no set was loaded yet")
 	health := s.HealthHandler(func() error { return notReady })
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
@@ -210,8 +210,8 @@ func TestOpenAPIMatchesTypes(t *testing.T) {
 			continue
 		}
 		var fields, required, described []string
-		for i := range typ.NumField() {
-			name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for field := range typ.Fields() {
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 			fields = append(fields, name)
 			if options == "" {
 				required = append(required, name)

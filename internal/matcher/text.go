@@ -3,6 +3,7 @@
 package matcher
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -97,15 +98,9 @@ func firm(n string) bool { return len(n) >= firmNumber && digits(n) > 0 }
 func numbers(s string) []string {
 	out := make([]string, 0, 2)
 	add := func(n string) {
-		if len(n) < minNumber {
-			return
+		if len(n) >= minNumber && !slices.Contains(out, n) {
+			out = append(out, n)
 		}
-		for _, o := range out {
-			if o == n {
-				return
-			}
-		}
-		out = append(out, n)
 	}
 	add(number(s))
 	fields := strings.Fields(s)

@@ -9,7 +9,7 @@
 // Integers are little-endian; uvarint is that of encoding/binary.
 //
 //	magic    8 bytes  "FLSNAP1\n"
-//	length   uint32   bytes of the header
+//	length   uint32   size of the header in bytes
 //	header   JSON     Meta, canonical: keys in the order of the struct, no space
 //	table    256 x    {rows uint32, bytes uint64, sha256 [32]byte} for each shard
 //	rows     for shard 0 … 255, for each row in order of id: uvarint length, row

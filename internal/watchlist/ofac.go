@@ -102,8 +102,7 @@ func eachRow(r io.Reader, file string, columns int, f func([]string) error) erro
 
 // csvCause reduces a CSV error to line and cause.
 func csvCause(err error) error {
-	var parse *csv.ParseError
-	if errors.As(err, &parse) {
+	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 		return fmt.Errorf("line %d: %w", parse.Line, parse.Err)
 	}
 	return err

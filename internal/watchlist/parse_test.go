@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -222,10 +223,7 @@ func TestParseOFAC(t *testing.T) {
 
 func TestParseOFACRefuses(t *testing.T) {
 	with := func(name, text string) map[string]string {
-		m := map[string]string{}
-		for k, v := range ofacFolder {
-			m[k] = v
-		}
+		m := maps.Clone(ofacFolder)
 		m[name] = text
 		return m
 	}

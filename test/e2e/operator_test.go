@@ -84,7 +84,7 @@ func (s *suite) writes(t *testing.T, site string, since time.Time) (written map[
 	t.Helper()
 	file, err := os.Open(s.clusters[site].AuditLog())
 	must(t, err)
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	written = map[string]int{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 4<<20)

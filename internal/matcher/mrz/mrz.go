@@ -127,7 +127,7 @@ func layoutOf(lines []string) (layout, error) {
 	if len(lines) == 0 {
 		return layout{}, errors.New("the zone is empty")
 	}
-	l := layout{}
+	var l layout
 	switch {
 	case len(lines) == 3 && len(lines[0]) == 30:
 		l = td1
