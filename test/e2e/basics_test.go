@@ -101,7 +101,9 @@ func converges(t *testing.T, s *suite) {
 			t.Errorf("kubectl get rgn shows no column %s", column)
 		}
 	}
-	_, err = s.Kubectl(t.Context(), s.Hub, "wait", "--for=condition=Available", "-n", feedSpace, "rel/"+feedName+"-1", "--timeout=60s")
+	f := feed(feedName)
+	must(t, s.clients["hub"].Get(t.Context(), client.ObjectKeyFromObject(f), f))
+	_, err = s.Kubectl(t.Context(), s.Hub, "wait", "--for=condition=Available", "-n", feedSpace, "rel/"+f.Status.Release.Name, "--timeout=60s")
 	must(t, err)
 }
 

@@ -156,7 +156,7 @@ func (s *suite) publish(t *testing.T, first, last int) {
 // person is a traveller under the name of a synthetic person.
 func person(t *testing.T, number int) stage.Traveller {
 	t.Helper()
-	data, err := stage.SyntheticList(number, number, time.Time{})
+	data, err := stage.SyntheticList(number, number, time.Unix(0, 0))
 	must(t, err)
 	list, err := stage.ParseList(t.Context(), watchlist.UNXML, data)
 	must(t, err)
