@@ -49,8 +49,6 @@ type hubOptions struct {
 
 func (o *hubOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.namespace, "install-namespace", "frontline-system", "namespace of the installation")
-	flags.StringVar(&o.gatewayBind, "gateway-bind", ":8443", "address the gateway listens on")
-	flags.StringArrayVar(&o.gatewayAddresses, "gateway-address", nil, "HOST:PORT by which regions reach the gateway; may be repeated, the first is tried first")
 	flags.StringVar(&o.registry, "registry", "", "base URL of the hub's registry, such as https://frontline-registry.frontline-system.svc:5000")
 	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/frontline", "folder for files on their way; nothing in it needs to last")
 	flags.StringVar(&o.metricsBind, "metrics-bind", ":8080", "address that serves metrics")
@@ -59,6 +57,12 @@ func (o *hubOptions) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.timestampInterval, "timestamp-interval", 5*time.Minute, "time between two signatures of an unchanged order")
 	flags.DurationVar(&o.timestampLifetime, "timestamp-lifetime", 15*time.Minute, "how long a signature is good for new content")
 	flags.BoolVar(&o.allowPrivateSource, "allow-private-sources", false, "let feeds name publishers on private and loopback addresses")
+}
+
+// addGatewayFlags adds what only a hub with regions in other clusters has.
+func (o *hubOptions) addGatewayFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.gatewayBind, "gateway-bind", ":8443", "address the gateway listens on")
+	flags.StringArrayVar(&o.gatewayAddresses, "gateway-address", nil, "HOST:PORT by which regions reach the gateway; may be repeated, the first is tried first")
 }
 
 func (o *hubOptions) check() error {
@@ -101,6 +105,7 @@ func newHubCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd.Flags())
+	o.addGatewayFlags(cmd.Flags())
 	return cmd
 }
 
@@ -124,7 +129,8 @@ func (o *hubOptions) managerOptions(ctx context.Context) ctrl.Options {
 	}
 }
 
-// addTo adds the hub to mgr and returns what regions talk to.
+// addTo adds the hub to mgr and returns what regions talk to. The gateway is
+// added where there is an address to bind it to.
 func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Service, error) {
 	if err := os.MkdirAll(o.stateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("--state-dir: %w", err)
@@ -162,13 +168,8 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 	if err != nil {
 		return nil, err
 	}
-	handler, err := gateway.NewHandler(service, o.registry, transport)
-	if err != nil {
-		return nil, err
-	}
 	if err := errors.Join(
 		mgr.Add(renewer),
-		mgr.Add(&gatewayRunnable{bind: o.gatewayBind, handler: handler, tls: pki.ServerConfig(renewer.Gateway, nil, false)}),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("cache", func(r *http.Request) error {
 			if !mgr.GetCache().WaitForCacheSync(r.Context()) {
@@ -177,6 +178,16 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 			return nil
 		}),
 	); err != nil {
+		return nil, fmt.Errorf("add the hub's checks: %w", err)
+	}
+	if o.gatewayBind == "" {
+		return service, nil
+	}
+	handler, err := gateway.NewHandler(service, o.registry, transport)
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.Add(&gatewayRunnable{bind: o.gatewayBind, handler: handler, tls: pki.ServerConfig(renewer.Gateway, nil, false)}); err != nil {
 		return nil, fmt.Errorf("add the gateway: %w", err)
 	}
 	return service, nil

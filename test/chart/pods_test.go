@@ -3,6 +3,7 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,16 +76,15 @@ func TestArguments(t *testing.T) {
 		"--install-namespace=frontline-system", registry, "--state-dir=/var/lib/frontline",
 		"--metrics-bind=:8080", "--health-bind=:8081", "--log-level=info",
 	}
-	hub := []string{
-		"--gateway-bind=:8443", "--gateway-address=hub.example:30443", "--leader-elect=false",
-		"--timestamp-interval=5m", "--timestamp-lifetime=15m",
-	}
+	// A local region is in the hub's own process: nothing to bind a gateway for.
+	gateway := []string{"--gateway-bind=:8443", "--gateway-address=hub.example:30443"}
+	hub := []string{"--leader-elect=false", "--timestamp-interval=5m", "--timestamp-lifetime=15m"}
 	agent := []string{"--region=north", "--bind=:9443", "--engine-image=" + image}
 
 	want := map[string][]string{
-		"hub":    append(append([]string{"hub"}, common...), hub...),
-		"region": append(append([]string{"agent"}, common...), agent...),
-		"all":    append(append(append([]string{"all", "--link=Local"}, common...), hub...), agent...),
+		"hub":    slices.Concat([]string{"hub"}, common, gateway, hub),
+		"region": slices.Concat([]string{"agent"}, common, agent),
+		"all":    slices.Concat([]string{"all", "--link=Local"}, common, hub, agent),
 	}
 	for _, role := range roles {
 		t.Run(role.name, func(t *testing.T) {

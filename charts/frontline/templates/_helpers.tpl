@@ -49,10 +49,14 @@ region-{{ required "region.name is needed for the roles region and all: set it t
 https://frontline-registry.{{ .Release.Namespace }}.svc:5000
 {{- end }}
 
-{{/* Flags that hub and all share. */}}
-{{- define "frontline.hubArgs" -}}
+{{/* Flags of the hub's gateway, which a hub with a local region does not have. */}}
+{{- define "frontline.gatewayArgs" -}}
 - --gateway-bind=:8443
 - --gateway-address={{ .Values.hub.gateway.address | default (printf "frontline-gateway.%s.svc:%v" .Release.Namespace .Values.hub.gateway.service.port) }}
+{{- end }}
+
+{{/* Flags that hub and all share. */}}
+{{- define "frontline.hubArgs" -}}
 - --leader-elect={{ .Values.hub.leaderElection }}
 - --timestamp-interval={{ .Values.hub.timestamps.interval }}
 - --timestamp-lifetime={{ .Values.hub.timestamps.lifetime }}
