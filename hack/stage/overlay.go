@@ -39,7 +39,7 @@ func (s *Stage) Overlay(folder string, feed Feed) error {
 	if err != nil {
 		return fmt.Errorf("overlay: %w", err)
 	}
-	base, err := filepath.Rel(folder, filepath.Join(s.Root, "config/samples"))
+	base, err := filepath.Rel(folder, filepath.Join(s.Root, "config/samples", s.Samples))
 	if err != nil {
 		return fmt.Errorf("overlay: %w", err)
 	}

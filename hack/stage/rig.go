@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/frontline-screening/frontline/hack/cluster/rig"
 )
@@ -19,36 +20,55 @@ type Image struct{ Reference, Archive string }
 // Packages of the system that are missing are installed first; log receives
 // the rig's progress.
 func OnRig(ctx context.Context, root string, image Image, progress *Progress, log io.Writer) (*Stage, error) {
-	if err := rig.InstallPackages(ctx, log); err != nil {
-		return nil, err
-	}
-	s, err := New(root, image.Reference, progress)
-	if err != nil {
-		return nil, err
-	}
-	assets, err := rig.EnvtestAssets(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.UseTools(ctx, filepath.Join(assets, "kubectl")); err != nil {
-		return nil, err
-	}
-	progress.Step("bringing up hub, north and south")
-	clusters, err := rig.Up(ctx, rig.Options{Log: log})
+	s, clusters, err := onClusters(ctx, root, image, progress, rig.Options{Log: log})
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range clusters {
-		progress.Step("%s: loading the image", c.Name)
-		if _, err := c.LoadImage(ctx, image.Archive); err != nil {
-			return nil, fmt.Errorf("cluster %s: %w", c.Name, err)
-		}
-		site := Site{Name: c.Name, Kubeconfig: c.Kubeconfig, Context: c.Name, Address: c.NodeIP}
 		if c.Name == "hub" {
-			s.Hub, s.PublisherHost = site, c.HostIP
+			s.Hub, s.PublisherHost = siteOf(c), c.HostIP
 		} else {
-			s.Regions = append(s.Regions, site)
+			s.Regions = append(s.Regions, siteOf(c))
 		}
 	}
 	return s, nil
+}
+
+// onClusters brings up the rig's clusters with the image loaded, and returns
+// a stage that has its tools and no sites yet.
+func onClusters(ctx context.Context, root string, image Image, progress *Progress, options rig.Options) (*Stage, []*rig.Cluster, error) {
+	if err := rig.InstallPackages(ctx, options.Log); err != nil {
+		return nil, nil, err
+	}
+	s, err := New(root, image.Reference, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	assets, err := rig.EnvtestAssets(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.UseTools(ctx, filepath.Join(assets, "kubectl")); err != nil {
+		return nil, nil, err
+	}
+	names := options.Clusters
+	if len(names) == 0 {
+		names = rig.DefaultClusters
+	}
+	progress.Step("bringing up %s", strings.Join(names, ", "))
+	clusters, err := rig.Up(ctx, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range clusters {
+		progress.Step("%s: loading the image", c.Name)
+		if _, err := c.LoadImage(ctx, image.Archive); err != nil {
+			return nil, nil, fmt.Errorf("cluster %s: %w", c.Name, err)
+		}
+	}
+	return s, clusters, nil
+}
+
+func siteOf(c *rig.Cluster) Site {
+	return Site{Name: c.Name, Kubeconfig: c.Kubeconfig, Context: c.Name, Address: c.NodeIP}
 }

@@ -27,6 +27,9 @@ type Stage struct {
 	// Image is what the chart installs, repository and tag.
 	ImageRepository, ImageTag string
 	Progress                  *Progress
+	// Samples is the folder of manifests that is played, below config/samples;
+	// empty for a hub and its regions.
+	Samples string
 	// PublisherHost is the address of this machine as the hub's pods reach it.
 	PublisherHost string
 	tools         tools
