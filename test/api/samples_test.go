@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -82,6 +84,27 @@ func TestSamplesKustomization(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("objects of %s (-want +got):\n%s", samples, diff)
+	}
+}
+
+// One apply must do as well where hub and region are one cluster. The chart has
+// made the region's namespace by then.
+func TestAllInOneKustomization(t *testing.T) {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "region-home"}}
+	if err := api.Create(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Fields(runKubectl(t, "apply", "--dry-run=server", "--server-side", "-o", "name", "-k", samples+"/all-in-one"))
+	want := []string{
+		"namespace/intl",
+		"borderpost.screening.frontline.dev/gate",
+		"matcherpool.screening.frontline.dev/general",
+		"regionterms.screening.frontline.dev/terms",
+		"regionalcluster.screening.frontline.dev/home",
+		"watchlistfeed.screening.frontline.dev/un-sc",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("objects (-want +got):\n%s", diff)
 	}
 }
 
