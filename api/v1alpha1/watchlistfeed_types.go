@@ -91,8 +91,8 @@ type WatchlistFeedSpec struct {
 	Interval Duration `json:"interval,omitempty"`
 
 	// timeout bounds one fetch, from the first byte sent to the last received.
+	// Left out, it is 60s, or the interval if that is shorter.
 	// +optional
-	// +kubebuilder:default="60s"
 	Timeout Duration `json:"timeout,omitempty"`
 
 	// maxSize bounds the publisher's file. A larger one is not read further

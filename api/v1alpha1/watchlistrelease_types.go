@@ -148,13 +148,14 @@ const (
 	// VerdictPending is a release that some wanted region does not serve as yet.
 	VerdictPending ReleaseVerdict = "Pending"
 
-	// VerdictPass is a release that every wanted region served.
+	// VerdictPass is a release that every wanted region served at least once.
 	VerdictPass ReleaseVerdict = "Pass"
 
 	// VerdictFail is a release that a region refused or could not load.
 	VerdictFail ReleaseVerdict = "Fail"
 
-	// VerdictSuperseded is a release that another replaced before it passed.
+	// VerdictSuperseded is a release that the feed does not stand at: a newer
+	// one replaced it, or spec.pin names another.
 	VerdictSuperseded ReleaseVerdict = "Superseded"
 )
 
@@ -178,8 +179,9 @@ type WatchlistReleaseStatus struct {
 	// +optional
 	Verdict ReleaseVerdict `json:"verdict,omitempty"`
 
-	// served is the number of regions that serve the release of those ordered
-	// to, such as 2/2.
+	// served is the number of regions that serve the release, and of those
+	// ordered to, such as 2/2. A superseded release that one region has not
+	// let go of yet is at 1/0.
 	// +optional
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=32

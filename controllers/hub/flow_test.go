@@ -4,6 +4,7 @@ package hub_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -133,23 +134,63 @@ func TestRegionNotAllowedGetsNoCopy(t *testing.T) {
 	pool := hubtest.Pool("denied", "general", feed.ID())
 	hubtest.Create(t, env.Client, pool)
 	b.settle(t, feed)
-	if o := b.published(t); len(o.Feeds) != 0 || o.Pool("general") == nil {
-		t.Errorf("the order lists feeds %+v and pools %+v; want the pool alone", o.Feeds, o.Pools)
+	// The order says where it may be held, and nothing more of it.
+	want := []signed.Feed{{ID: string(feed.ID()), UID: string(feed.UID), State: signed.Erase, Jurisdictions: []string{"RS"}}}
+	if o := b.published(t); !cmp.Equal(want, o.Feeds) || o.Pool("general") == nil {
+		t.Errorf("the order lists pools %+v, feeds (-want +got):\n%s", o.Pools, cmp.Diff(want, o.Feeds))
 	}
 	replicas := &screeningv1.WatchlistReplicaList{}
 	if err := env.Client.List(t.Context(), replicas, client.InNamespace("region-denied")); err != nil || len(replicas.Items) != 0 {
 		t.Errorf("replicas: %d, %v; want none", len(replicas.Items), err)
 	}
 	c := conditions.Get(hubtest.Get(t, env.Client, pool), screeningv1.ConditionFeedsResolved)
-	if c == nil || c.Reason != screeningv1.ReasonNotAllowedHere {
-		t.Errorf("FeedsResolved is %+v, want NotAllowedHere", c)
+	if c == nil || c.Reason != screeningv1.ReasonNotAllowedHere || pool.Status.Summary != string(feed.ID())+" may be held in RS only" {
+		t.Errorf("FeedsResolved is %+v, want NotAllowedHere; summary %q", c, pool.Status.Summary)
+	}
+	// Named by no pool any more, it is nobody's affair.
+	if err := env.Client.Delete(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	b.settle(t, feed)
+	if o := b.published(t); len(o.Feeds) != 0 {
+		t.Errorf("the order lists feeds %+v, want none", o.Feeds)
+	}
+}
+
+func TestFeedWithoutReleaseIsListedWithoutOne(t *testing.T) {
+	b := newBench(t, "unreleased", "AL")
+	feed, publisher := b.feed(t, "list", "AL")
+	good := hubtest.List(1, 5)
+	publisher.Set("no list at all")
+	pool := hubtest.Pool("unreleased", "general", feed.ID(), "no.such")
+	hubtest.Create(t, env.Client, pool)
+	b.settle(t, feed)
+	o := b.published(t)
+	listed := o.Feed(string(feed.ID()))
+	if listed == nil || listed.State != signed.Serve || listed.Release != 0 || listed.Grade == "" || !slices.Contains(listed.Jurisdictions, "AL") {
+		t.Errorf("the order lists the feed as %+v", listed)
+	}
+	if o.Feed("no.such") != nil {
+		t.Error("the order lists a feed that does not exist")
+	}
+	replicas := &screeningv1.WatchlistReplicaList{}
+	if err := env.Client.List(t.Context(), replicas, client.InNamespace("region-unreleased")); err != nil || len(replicas.Items) != 0 {
+		t.Errorf("replicas: %d, %v; want none", len(replicas.Items), err)
+	}
+
+	publisher.Set(good)
+	b.clock.Step(2 * time.Hour)
+	b.settle(t, feed)
+	if listed := b.published(t).Feed(string(feed.ID())); listed == nil || listed.Release != 1 || listed.Artifact == "" {
+		t.Errorf("after a good file the order lists %+v", listed)
 	}
 }
 
 func TestSharingWithdrawnErases(t *testing.T) {
 	b := newBench(t, "unshared", "AL")
 	feed, _ := b.feed(t, "list", "AL")
-	hubtest.Create(t, env.Client, hubtest.Pool("unshared", "general", feed.ID()))
+	pool := hubtest.Pool("unshared", "general", feed.ID())
+	hubtest.Create(t, env.Client, pool)
 	b.settle(t, feed)
 	b.join(t)
 	b.settle(t, feed)
@@ -179,10 +220,22 @@ func TestSharingWithdrawnErases(t *testing.T) {
 	if b.published(t).Feed(before.ID) == nil || b.region.Status.Owed == "-" {
 		t.Errorf("the erasure was dropped before it was done; owed %q", b.region.Status.Owed)
 	}
+	ordered := b.published(t)
 	b.obey(t)
 	b.settle(t, feed)
-	if listed := b.published(t).Feed(before.ID); listed != nil || b.region.Status.Owed != "-" {
-		t.Errorf("after the erasure the order lists %+v, owed %q", listed, b.region.Status.Owed)
+	if b.region.Status.Owed != "-" || b.region.Status.Copies.Summary != "0/0" {
+		t.Errorf("after the erasure %q is owed, copies %s", b.region.Status.Owed, b.region.Status.Copies.Summary)
+	}
+	// A pool names it still, so the order goes on saying where it may be held.
+	if after := b.published(t); after.IndexDigest != ordered.IndexDigest {
+		t.Errorf("the end of the erasure changed the order from %+v to %+v", ordered.Feeds, after.Feeds)
+	}
+	if err := env.Client.Delete(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	b.settle(t, feed)
+	if listed := b.published(t).Feed(before.ID); listed != nil {
+		t.Errorf("named by nobody and erased, the order lists %+v", listed)
 	}
 }
 

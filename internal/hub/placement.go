@@ -21,12 +21,16 @@ const (
 	Keep Verdict = "Keep"
 	// Remove: the region has nothing of the feed any more; its entry ends.
 	Remove Verdict = "Remove"
-	// NotAllowed: a pool names the feed, and its owner does not share it with
-	// the region's jurisdiction.
+	// NotAllowed: a pool names the feed, its owner does not share it with the
+	// region's jurisdiction, and the region has nothing of it. The order lists
+	// it as erased, so that the region can say where it may be held; it has no
+	// entry in the ledger.
 	NotAllowed Verdict = "NotAllowed"
-	// NotFound: a pool names the feed, and there is no such feed.
+	// NotFound: a pool names the feed, and there is no such feed. The order
+	// says nothing of it.
 	NotFound Verdict = "NotFound"
-	// NoRelease: a pool names the feed, and it has no release as yet.
+	// NoRelease: a pool names the feed, and it has no release as yet. The order
+	// lists it without one, so that the region can say what it waits for.
 	NoRelease Verdict = "NoRelease"
 )
 
@@ -46,8 +50,8 @@ type PlacementInput struct {
 	Feeds map[string]Feed
 	// Named are the feeds that the region's pools name.
 	Named []string
-	// Placed are the feeds the region was given before, by the hub's ledger or
-	// by its last order.
+	// Placed are the feeds the region was given a release of before, by the
+	// hub's ledger or by its last order.
 	Placed []string
 	// Withdrawn are deleted feeds whose erasure is ordered.
 	Withdrawn []string
@@ -85,6 +89,8 @@ func Place(in PlacementInput) map[string]Verdict {
 			out[id] = Keep
 		case !exists && !slices.Contains(in.Withdrawn, id):
 			out[id] = Keep
+		case in.Empty(id) && out[id] == NotAllowed:
+			// A pool still names it: the order goes on saying where it may be held.
 		case in.Empty(id):
 			out[id] = Remove
 		default:

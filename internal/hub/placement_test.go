@@ -30,6 +30,7 @@ func TestPlace(t *testing.T) {
 		{name: "not allowed", feed: &elsewhere, named: true, want: hub.NotAllowed},
 		{name: "not allowed any more", feed: &elsewhere, named: true, placed: true, want: hub.Erase},
 		{name: "not allowed any more, and erased", feed: &elsewhere, placed: true, empty: true, want: hub.Remove},
+		{name: "not allowed any more, erased and still named", feed: &elsewhere, named: true, placed: true, empty: true, want: hub.NotAllowed},
 		{name: "no such feed", named: true, want: hub.NotFound},
 		{name: "no release", feed: &unreleased, named: true, want: hub.NoRelease},
 		{name: "releases lost", feed: &unreleased, named: true, placed: true, want: hub.Keep},

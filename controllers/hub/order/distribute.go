@@ -18,8 +18,8 @@ import (
 )
 
 // distribute puts the content of listed feeds where the region can read it and
-// notes its address. A feed whose content cannot be had stays as the order
-// that stands says; the others go on.
+// notes its address. A feed whose content cannot be had keeps the release of
+// the order that stands, or none; the others go on.
 func (r *Reconciler) distribute(ctx context.Context, s *scope) error {
 	listed := s.listed[:0:0]
 	for _, feed := range s.listed {
@@ -38,9 +38,7 @@ func (r *Reconciler) distribute(ctx context.Context, s *scope) error {
 		}
 		ctrllog.FromContext(ctx).Error(err, "Content was not copied for the region", "feed", feed.ID, "release", feed.Release)
 		s.lookAgain(retryCopy)
-		if before := s.published.feed(feed.ID); before != nil {
-			listed = append(listed, *before)
-		}
+		listed = append(listed, contentOf(feed, s.published.feed(feed.ID)))
 	}
 	s.listed = listed
 	return r.withdrawContent(ctx, s)
@@ -85,7 +83,7 @@ func (r *Reconciler) copyFor(ctx context.Context, s *scope, feed order.Feed) (st
 // withdrawContent removes from the region's repositories what it is ordered to
 // erase: a copy that may not exist is not offered either.
 func (r *Reconciler) withdrawContent(ctx context.Context, s *scope) error {
-	for _, verdict := range []hub.Verdict{hub.Erase, hub.Remove} {
+	for _, verdict := range []hub.Verdict{hub.Erase, hub.Remove, hub.NotAllowed} {
 		for _, id := range hub.IDs(s.placement, verdict) {
 			before := s.published.feed(id)
 			if before == nil || before.State == order.Erase {

@@ -37,7 +37,7 @@ func (r *Reconciler) place(_ context.Context, s *scope) error {
 	}
 	if s.published != nil {
 		for _, listed := range s.published.order.Feeds {
-			if listed.State != order.Erase {
+			if listed.State != order.Erase && listed.Release > 0 {
 				in.Placed = append(in.Placed, listed.ID)
 			}
 		}
@@ -49,19 +49,24 @@ func (r *Reconciler) place(_ context.Context, s *scope) error {
 	}
 	s.placement = hub.Place(in)
 	for _, id := range hub.IDs(s.placement, hub.Serve) {
-		feed, err := describe(s, id)
+		feed, err := describeRelease(s, id)
 		if err != nil {
 			return err
 		}
 		s.listed = append(s.listed, feed)
+	}
+	for _, id := range hub.IDs(s.placement, hub.NoRelease) {
+		s.listed = append(s.listed, describe(s.feeds[id]))
 	}
 	for _, id := range hub.IDs(s.placement, hub.Keep) {
 		if listed := s.published.feed(id); listed != nil {
 			s.listed = append(s.listed, *listed)
 		}
 	}
-	for _, id := range hub.IDs(s.placement, hub.Erase) {
-		s.listed = append(s.listed, order.Feed{ID: id, UID: s.uidOf(id), State: order.Erase})
+	for _, verdict := range []hub.Verdict{hub.Erase, hub.NotAllowed} {
+		for _, id := range hub.IDs(s.placement, verdict) {
+			s.listed = append(s.listed, order.Feed{ID: id, UID: s.uidOf(id), State: order.Erase, Jurisdictions: s.jurisdictionsOf(id)})
+		}
 	}
 	return nil
 }
@@ -97,25 +102,22 @@ func (s *scope) uidOf(id string) string {
 	return ""
 }
 
-func describe(s *scope, id string) (order.Feed, error) {
-	feed, release := s.feeds[id], s.release(id)
-	size, err := strconv.ParseInt(release.Annotations[watchlistfeed.AnnotationSize], 10, 64)
-	if err != nil {
-		return order.Feed{}, fmt.Errorf("WatchlistRelease %s/%s: annotation %s is not a size in bytes; delete the release, the hub makes a new one",
-			release.Namespace, release.Name, watchlistfeed.AnnotationSize)
+// jurisdictionsOf are those that may hold a feed, by the owner's last word.
+func (s *scope) jurisdictionsOf(id string) []string {
+	if feed := s.feeds[id]; feed != nil {
+		return texts(feed.Spec.Sharing.Allow)
 	}
-	floor := release.Spec.Number
-	for i := range s.releases[id] {
-		if s.releases[id][i].DeletionTimestamp.IsZero() {
-			floor = min(floor, s.releases[id][i].Spec.Number)
-		}
+	if listed := s.published.feed(id); listed != nil {
+		return listed.Jurisdictions
 	}
+	return nil
+}
+
+// describe is what the order says of a feed without a release.
+func describe(feed *screeningv1.WatchlistFeed) order.Feed {
 	spec := feed.Spec
 	return order.Feed{
-		ID: id, UID: string(feed.UID), State: order.Serve,
-		Release: release.Spec.Number, Floor: floor,
-		Content: string(release.Spec.ContentDigest),
-		Size:    size, Records: release.Spec.Records.Total(), ListDate: release.Spec.ListDate,
+		ID: string(feed.ID()), UID: string(feed.UID), State: order.Serve,
 		Grade: string(spec.Grade), Nature: string(spec.Nature), Purposes: texts(spec.Purposes),
 		LegalBasis: order.LegalBasis{
 			Controller: spec.LegalBasis.Controller, Reference: spec.LegalBasis.Reference,
@@ -123,7 +125,39 @@ func describe(s *scope, id string) (order.Feed, error) {
 		},
 		Jurisdictions: texts(spec.Sharing.Allow),
 		Freshness:     freshness(&spec.Sharing.MaxCopyAge),
-	}, nil
+	}
+}
+
+// describeRelease is what the order says of a feed and of the release that it
+// stands at, except for where its content is.
+func describeRelease(s *scope, id string) (order.Feed, error) {
+	release := s.release(id)
+	size, err := strconv.ParseInt(release.Annotations[watchlistfeed.AnnotationSize], 10, 64)
+	if err != nil {
+		return order.Feed{}, fmt.Errorf("WatchlistRelease %s/%s: annotation %s is not a size in bytes; delete the release, the hub makes a new one",
+			release.Namespace, release.Name, watchlistfeed.AnnotationSize)
+	}
+	out := describe(s.feeds[id])
+	out.Release, out.Floor = release.Spec.Number, release.Spec.Number
+	for i := range s.releases[id] {
+		if s.releases[id][i].DeletionTimestamp.IsZero() {
+			out.Floor = min(out.Floor, s.releases[id][i].Spec.Number)
+		}
+	}
+	out.Content, out.Size = string(release.Spec.ContentDigest), size
+	out.Records, out.ListDate = release.Spec.Records.Total(), release.Spec.ListDate
+	return out, nil
+}
+
+// contentOf gives the feed the content of another description of it, or none.
+func contentOf(feed order.Feed, before *order.Feed) order.Feed {
+	if before == nil || before.State == order.Erase {
+		before = &order.Feed{}
+	}
+	feed.Release, feed.Floor = before.Release, before.Floor
+	feed.Content, feed.Artifact = before.Content, before.Artifact
+	feed.Size, feed.Records, feed.ListDate = before.Size, before.Records, before.ListDate
+	return feed
 }
 
 func freshness(limits *screeningv1.AgeLimits) order.Freshness {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -15,12 +16,15 @@ import (
 	"github.com/frontline-screening/frontline/internal/order"
 )
 
-// record keeps the inventory: one replica for each feed that the published
-// order lists, and none for a feed the region is known to have nothing of.
+// record keeps the inventory: one replica for each feed that the region was
+// ever given a release of, until it is known to have nothing of it any more.
 func (r *Reconciler) record(ctx context.Context, s *scope) error {
 	namespace := screeningv1.RegionNamespace(s.region.Name)
 	var errs []error
 	for _, feed := range s.published.order.Feeds {
+		if verdict := s.placement[feed.ID]; verdict == hub.NotAllowed || (feed.State != order.Erase && feed.Release == 0) {
+			continue
+		}
 		spec := screeningv1ac.WatchlistReplicaSpec().
 			WithFeed(screeningv1.FeedID(feed.ID)).
 			WithState(screeningv1.ReplicaState(feed.State))
@@ -39,7 +43,7 @@ func (r *Reconciler) record(ctx context.Context, s *scope) error {
 			errs = append(errs, err)
 		}
 	}
-	for _, id := range hub.IDs(s.placement, hub.Remove) {
+	for _, id := range slices.Concat(hub.IDs(s.placement, hub.Remove), hub.IDs(s.placement, hub.NotAllowed)) {
 		replica := s.replicas[id]
 		if replica == nil {
 			continue

@@ -133,7 +133,7 @@ func (r *Reconciler) countCopies(_ context.Context, s *scope) error {
 	s.region.Status.Copies = &screeningv1.RegionCopies{
 		Held: new(held), Wanted: new(wanted), Summary: fmt.Sprintf("%d/%d", held, wanted),
 	}
-	s.region.Status.Owed = cut(cmp.Or(strings.Join(owed, ", "), "-"))
+	s.region.Status.Owed = conditions.Line(owed)
 	return nil
 }
 
@@ -174,13 +174,4 @@ func short(digest string) string {
 		return digest
 	}
 	return hex[:12]
-}
-
-// cut keeps a list in a column.
-func cut(list string) string {
-	const most = 240
-	if len(list) <= most {
-		return list
-	}
-	return list[:most] + " …"
 }

@@ -93,10 +93,12 @@ func pods(n int) string {
 	return fmt.Sprintf("%d pods", n)
 }
 
-// resolveFeeds says which feeds a pool names in vain, which the hub knows and
-// the region does not: it sees only what it is given. before is the condition
-// as it was read, whose transition time holds as long as its status does.
-func resolveFeeds(pool *screeningv1.MatcherPool, before *metav1.Condition, region *screeningv1.RegionalCluster, feeds map[screeningv1.FeedID]*screeningv1.WatchlistFeed) {
+// resolveFeeds says which feeds a pool names in vain, for as long as the region
+// does not say so itself: before it joins, and until it acts on the order that
+// tells it. before is the condition as it was read, whose transition time
+// holds as long as its status does; said is whether the status is the region's
+// word on the present spec.
+func resolveFeeds(pool *screeningv1.MatcherPool, said bool, before *metav1.Condition, region *screeningv1.RegionalCluster, feeds map[screeningv1.FeedID]*screeningv1.WatchlistFeed) {
 	var missing, denied []string
 	for _, named := range pool.Spec.Feeds {
 		feed := feeds[named.ID]
@@ -107,21 +109,23 @@ func resolveFeeds(pool *screeningv1.MatcherPool, before *metav1.Condition, regio
 			denied = append(denied, fmt.Sprintf("%s may be held in %s only", named.ID, countries(feed.Spec.Sharing.Allow)))
 		}
 	}
-	if before != nil && len(denied)+len(missing) > 0 {
+	if len(denied)+len(missing) == 0 || (said && conditions.IsFalse(pool, screeningv1.ConditionFeedsResolved)) {
+		return
+	}
+	reason, next := screeningv1.ReasonFeedNotFound, "correct the id or create the feed"
+	if len(denied) > 0 {
+		reason = screeningv1.ReasonNotAllowedHere
+		next = fmt.Sprintf("this region is %s; ask the owner to share it or take it off the pool", region.Spec.Jurisdiction)
+	}
+	if len(missing) > 0 {
+		denied = append(denied, "no feed on the hub has the id "+strings.Join(missing, ", "))
+	}
+	text := strings.Join(denied, "; ")
+	if before != nil {
 		conditions.Restore(pool, *before)
 	}
-	switch {
-	case len(denied) > 0:
-		text := strings.Join(denied, "; ")
-		conditions.False(pool, screeningv1.ConditionFeedsResolved, screeningv1.ReasonNotAllowedHere,
-			"%s, this region is %s; the pool answers without; ask the owner to share it or remove it from the pool", text, region.Spec.Jurisdiction)
-		pool.Status.Summary = text
-	case len(missing) > 0:
-		text := "no feed has the id " + strings.Join(missing, ", ")
-		conditions.False(pool, screeningv1.ConditionFeedsResolved, screeningv1.ReasonFeedNotFound,
-			"%s; the pool answers without; correct the id or create the feed", text)
-		pool.Status.Summary = text
-	}
+	conditions.False(pool, screeningv1.ConditionFeedsResolved, reason, "%s; the pool answers without; %s", text, next)
+	pool.Status.Summary = conditions.Cut(text, conditions.MaxMessage)
 }
 
 // countries lists a few codes, and how many more there are.

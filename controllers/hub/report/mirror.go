@@ -81,7 +81,7 @@ func (m *Mirror) pools(ctx context.Context, region *screeningv1.RegionalCluster,
 			notReported(pool, region.Name)
 			pool.Status.ObservedGeneration = pool.Generation
 		}
-		resolveFeeds(pool, resolved.DeepCopy(), region, allowed)
+		resolveFeeds(pool, generation == pool.Generation, resolved.DeepCopy(), region, allowed)
 		_, err = helper.Status(ctx, pool)
 		errs = append(errs, settled(err))
 	}

@@ -28,6 +28,9 @@ import (
 // firstRetry is the wait after a first failure; it doubles up to the interval.
 const firstRetry = 15 * time.Second
 
+// defaultTimeout bounds a fetch whose feed says nothing of it.
+const defaultTimeout = time.Minute
+
 // parts are the files of formats that are folders at the publisher.
 var parts = map[screeningv1.Format][]string{
 	screeningv1.FormatOFACCSV: {"sdn.csv", "alt.csv", "add.csv"},
@@ -78,10 +81,7 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 	next := attempt{at: now, generation: s.feed.Generation, asked: asked, folder: last.folder}
 	s.sourceBefore = s.feed.Status.Source.DeepCopy()
 	err := r.look(ctx, s, &next)
-	interval := s.feed.Spec.Interval.Duration()
-	if interval <= 0 {
-		interval = time.Hour
-	}
+	interval := intervalOf(s.feed)
 	if err != nil {
 		next.failures = last.failures + 1
 		next.wait = min(interval, firstRetry<<min(next.failures-1, 10))
@@ -95,6 +95,21 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 	r.remember(s.feed.UID, next)
 	s.lookAgain(next.wait)
 	return nil
+}
+
+func intervalOf(feed *screeningv1.WatchlistFeed) time.Duration {
+	if interval := feed.Spec.Interval.Duration(); interval > 0 {
+		return interval
+	}
+	return time.Hour
+}
+
+// timeoutOf is what the owner wrote, or as long as one look may take.
+func timeoutOf(feed *screeningv1.WatchlistFeed) time.Duration {
+	if timeout := feed.Spec.Timeout.Duration(); timeout > 0 {
+		return timeout
+	}
+	return min(defaultTimeout, intervalOf(feed))
 }
 
 // secretError says that a Secret which the source names cannot be used.
@@ -207,7 +222,7 @@ func sourceStatus(address string, result source.Result) *screeningv1.FeedSourceS
 
 func (r *Reconciler) request(ctx context.Context, feed *screeningv1.WatchlistFeed) (source.Request, error) {
 	spec := feed.Spec.Source.HTTP
-	req := source.Request{URL: spec.URL, Timeout: feed.Spec.Timeout.Duration(), AllowPrivate: r.AllowPrivate}
+	req := source.Request{URL: spec.URL, Timeout: timeoutOf(feed), AllowPrivate: r.AllowPrivate}
 	if feed.Spec.MaxSize != nil {
 		req.MaxBytes = feed.Spec.MaxSize.Value()
 	}

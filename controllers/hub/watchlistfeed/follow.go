@@ -3,11 +3,9 @@
 package watchlistfeed
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -53,8 +51,8 @@ func (r *Reconciler) followCurrent(ctx context.Context, s *scope, release *scree
 	}
 	status := &release.Status
 	status.Served = fmt.Sprintf("%d/%d", len(served), wanted)
-	status.Owed = line(owed)
-	status.WaitingFor = line(waiting)
+	status.Owed = conditions.Line(owed)
+	status.WaitingFor = conditions.Line(waiting)
 	switch {
 	case refused != "":
 		status.Verdict = screeningv1.VerdictFail
@@ -94,24 +92,27 @@ func (r *Reconciler) cause(ctx context.Context, name string, replica *screeningv
 	return "Loading"
 }
 
+// followSuperseded says of a release that nobody is ordered to serve any more
+// where it still serves.
 func followSuperseded(s *scope, release *screeningv1.WatchlistRelease) {
-	served, _ := s.at(release.Spec.Number)
+	still := 0
+	for i := range s.replicas {
+		replica := &s.replicas[i]
+		if held := replica.Status.Held; held != nil && held.Release.Number() == release.Spec.Number && searched(replica) {
+			still++
+		}
+	}
+	text := "The feed stands at another release"
+	if current := s.feed.Status.Release; current != nil {
+		text = "The feed stands at " + string(current.Version)
+	}
+	if still > 0 {
+		text += fmt.Sprintf("; this one still serves in %s", regions(still))
+	}
 	status := &release.Status
-	if status.Verdict != screeningv1.VerdictPass && status.Verdict != screeningv1.VerdictFail {
-		status.Verdict = screeningv1.VerdictSuperseded
-	}
-	status.Served = fmt.Sprintf("%d/0", len(served))
+	status.Verdict = screeningv1.VerdictSuperseded
+	status.Served = fmt.Sprintf("%d/0", still)
 	status.Owed, status.WaitingFor = "-", "-"
-	conditions.False(release, screeningv1.ConditionAvailable, screeningv1.ReasonSuperseded, "The feed stands at another release")
-	conditions.Settle(release, screeningv1.ReasonSuperseded, "The feed stands at another release")
-}
-
-// line joins a list for a column of a table.
-func line(list []string) string {
-	const most = 240
-	text := cmp.Or(strings.Join(list, ", "), "-")
-	if len(text) > most {
-		return text[:most] + " …"
-	}
-	return text
+	conditions.False(release, screeningv1.ConditionAvailable, screeningv1.ReasonSuperseded, "%s", text)
+	conditions.Settle(release, screeningv1.ReasonSuperseded, "%s", text)
 }

@@ -41,8 +41,12 @@ func (r *Reconciler) judgeBasis(_ context.Context, s *scope) error {
 func serves(replica *screeningv1.WatchlistReplica) bool {
 	held := replica.Status.Held
 	return held != nil && held.Release == replica.Spec.Release && held.Digest == replica.Spec.ContentDigest &&
-		conditions.IsTrue(replica, screeningv1.ConditionReady) &&
-		replica.Status.ServedBy != "" && replica.Status.ServedBy != "0 pods"
+		conditions.IsTrue(replica, screeningv1.ConditionReady) && searched(replica)
+}
+
+// searched reports whether any pod of the region searches the copy it holds.
+func searched(replica *screeningv1.WatchlistReplica) bool {
+	return replica.Status.ServedBy != "" && replica.Status.ServedBy != "0 pods"
 }
 
 // at lists the replicas that are ordered to serve, and says of each whether it

@@ -7,7 +7,9 @@
 package conditions
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -28,7 +30,7 @@ func Set(obj screeningv1.Object, conditionType string, status metav1.ConditionSt
 		Status:             status,
 		ObservedGeneration: obj.GetGeneration(),
 		Reason:             reason,
-		Message:            cut(message),
+		Message:            Cut(message, MaxMessage),
 	})
 	obj.SetConditions(list)
 }
@@ -109,13 +111,21 @@ func sprintf(format string, args []any) string {
 	return fmt.Sprintf(format, args...)
 }
 
-func cut(s string) string {
-	if len(s) <= MaxMessage {
-		return s
+// Cut shortens a text to most bytes, at the boundary of a character, and marks
+// that it did.
+func Cut(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	end := MaxMessage - len("…")
-	for end > 0 && !utf8.RuneStart(s[end]) {
+	end := most - len("…")
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return s[:end] + "…"
+	return text[:end] + "…"
+}
+
+// Line joins a list for a column of a table; a hyphen stands for none.
+func Line(list []string) string {
+	const most = 240
+	return Cut(cmp.Or(strings.Join(list, ", "), "-"), most)
 }
