@@ -88,7 +88,7 @@ func Check(a screen.Answer, due, forbidden string) error {
 	}
 	switch {
 	case a.Outcome == screen.Incomplete || a.Outcome == screen.OutcomeUnavailable:
-		return fmt.Errorf("outcome %s: the post could not search everything", a.Outcome)
+		return fmt.Errorf("outcome %s: not searched: %v", a.Outcome, a.Unavailable)
 	case due != "" && !found(due):
 		return fmt.Errorf("outcome %s without record %s", a.Outcome, due)
 	case forbidden != "" && due == "" && found(forbidden):
