@@ -45,7 +45,7 @@ type running struct {
 func run(t *testing.T) *running {
 	t.Helper()
 	r := &running{namespace: env.CreateNamespace(t, "install")}
-	options := bootstrap.Options{Namespace: r.namespace, GatewayHosts: []string{"127.0.0.1", "hub.example"}}
+	options := bootstrap.Options{Namespace: r.namespace, GatewayAddresses: []string{"127.0.0.1:8443", "hub.example:8443"}}
 	var err error
 	if r.keys, err = bootstrap.Ensure(t.Context(), env.Client, options, time.Now()); err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func TestRunningHubServesARegion(t *testing.T) {
 
 func TestBootstrapIsDoneOnce(t *testing.T) {
 	namespace := env.CreateNamespace(t, "install")
-	options := bootstrap.Options{Namespace: namespace, GatewayHosts: []string{"hub.example", "192.0.2.1"}}
+	options := bootstrap.Options{Namespace: namespace, GatewayAddresses: []string{"hub.example:8443", "192.0.2.1:8443"}}
 	now := time.Now()
 	first, err := bootstrap.Ensure(t.Context(), env.Client, options, now)
 	if err != nil {
@@ -255,7 +255,7 @@ func TestBootstrapIsDoneOnce(t *testing.T) {
 	if again.Signer.HubUID != first.Signer.HubUID || !again.Signer.Key.Equal(first.Signer.Key) || string(leaf(again)) != string(leaf(first)) {
 		t.Error("a second start made new keys")
 	}
-	options.GatewayHosts = append(options.GatewayHosts, "new.example")
+	options.GatewayAddresses = append(options.GatewayAddresses, "new.example:8443")
 	named, err := bootstrap.Ensure(t.Context(), env.Client, options, now)
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,6 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
-	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
 	"github.com/frontline-screening/frontline/controllers/region/agent"
 	"github.com/frontline-screening/frontline/internal/join"
 )
@@ -77,7 +76,7 @@ func runAll(ctx context.Context, hub hubOptions, region agentOptions) error {
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
-	keys, err := bootstrap.Ensure(ctx, direct, bootstrap.Options{Namespace: hub.namespace}, time.Now())
+	keys, err := bootstrap.Ensure(ctx, direct, hub.bootstrap(), time.Now())
 	if err != nil {
 		return err
 	}
@@ -115,22 +114,5 @@ func inviteLocal(ctx context.Context, c client.Client, keys bootstrap.Keys, name
 	if region.Spec.Link != screeningv1.LinkLocal {
 		return join.Invitation{}, fmt.Errorf("RegionalCluster %s has link %s; only one with link Local runs in the hub's process", name, region.Spec.Link)
 	}
-	record, err := regionalcluster.ReadRecord(ctx, c, namespace, name)
-	if err != nil {
-		return join.Invitation{}, err
-	}
-	token, err := join.NewToken()
-	if err != nil {
-		return join.Invitation{}, err
-	}
-	expires := now.Add(localInvitationLifetime)
-	record.Invitation = &regionalcluster.Invitation{TokenHash: join.HashToken(token), Expires: expires}
-	if err := record.Write(ctx, c); err != nil {
-		return join.Invitation{}, err
-	}
-	return join.Invitation{
-		Format: join.InvitationFormat, HubUID: keys.Signer.HubUID, Term: keys.Signer.Term, Region: name,
-		RegionUID: string(record.UID(region)), Jurisdiction: string(region.Spec.Jurisdiction),
-		Root: keys.Signer.Root, Token: token, Expires: expires,
-	}, nil
+	return openInvitation(ctx, c, namespace, region, keys.Signer.Root, now.Add(localInvitationLifetime))
 }

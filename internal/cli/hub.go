@@ -129,6 +129,10 @@ func (o *hubOptions) managerOptions(ctx context.Context) ctrl.Options {
 	}
 }
 
+func (o *hubOptions) bootstrap() bootstrap.Options {
+	return bootstrap.Options{Namespace: o.namespace, GatewayAddresses: o.gatewayAddresses}
+}
+
 // addTo adds the hub to mgr and returns what regions talk to. The gateway is
 // added where there is an address to bind it to.
 func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Service, error) {
@@ -140,11 +144,7 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 		return nil, fmt.Errorf("connect to the API server: %w", err)
 	}
 	clk := clock.RealClock{}
-	where := bootstrap.Options{Namespace: o.namespace}
-	for _, address := range o.gatewayAddresses {
-		host, _, _ := net.SplitHostPort(address)
-		where.GatewayHosts = append(where.GatewayHosts, host)
-	}
+	where := o.bootstrap()
 	keys, err := bootstrap.Ensure(ctx, direct, where, clk.Now())
 	if err != nil {
 		return nil, err

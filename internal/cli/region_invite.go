@@ -56,7 +56,7 @@ func newRegionInviteCommand() *cobra.Command {
 		},
 	}
 	o.kube.addFlags(cmd.Flags())
-	cmd.Flags().StringArrayVar(&o.gateways, "gateway-address", nil, "HOST:PORT by which the region reaches the hub's gateway; may be repeated (required)")
+	cmd.Flags().StringArrayVar(&o.gateways, "gateway-address", nil, "HOST:PORT by which the region reaches the hub's gateway; may be repeated; those the hub was started with when left out")
 	cmd.Flags().DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "how long the invitation can be used")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "-", "file to write the invitation to; - for standard output")
 	return cmd
@@ -65,16 +65,6 @@ func newRegionInviteCommand() *cobra.Command {
 // invite opens an invitation on the hub and returns the file for the region.
 func (o *inviteOptions) invite(ctx context.Context, c client.Client, name string, now time.Time) (join.Invitation, error) {
 	var none join.Invitation
-	if len(o.gateways) == 0 {
-		return none, errors.New("--gateway-address is missing: give HOST:PORT by which the region reaches the hub")
-	}
-	var urls []string
-	for _, address := range o.gateways {
-		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
-			return none, fmt.Errorf("--gateway-address %q has not the form HOST:PORT", address)
-		}
-		urls = append(urls, "https://"+address)
-	}
 	region := &screeningv1.RegionalCluster{}
 	if err := c.Get(ctx, types.NamespacedName{Name: name}, region); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -86,67 +76,93 @@ func (o *inviteOptions) invite(ctx context.Context, c client.Client, name string
 	if err != nil {
 		return none, err
 	}
-	if err := o.checkGateway(ctx, c); err != nil {
+	urls, err := o.gatewayURLs(ctx, c)
+	if err != nil {
 		return none, err
 	}
 	root, err := o.secret(ctx, c, bootstrap.TrustSecret, bootstrap.RootKey)
 	if err != nil {
 		return none, err
 	}
+	invitation, err := openInvitation(ctx, c, o.kube.namespace, region, root, now.Add(o.lifetime).UTC().Truncate(time.Second))
+	invitation.Gateways, invitation.GatewayCA = urls, string(ca)
+	return invitation, err
+}
+
+// openInvitation notes on the hub that a region may join with a new token, in
+// the place of an unused one, and returns what the region is told, but for
+// where the gateway is.
+func openInvitation(ctx context.Context, c client.Client, namespace string, region *screeningv1.RegionalCluster, root []byte, expires time.Time) (join.Invitation, error) {
 	hubUID, term, _, err := trust.RootIdentity(root)
 	if err != nil {
-		return none, err
+		return join.Invitation{}, err
 	}
 	token, err := join.NewToken()
 	if err != nil {
-		return none, err
+		return join.Invitation{}, err
 	}
-	record, err := regionalcluster.ReadRecord(ctx, c, o.kube.namespace, name)
+	record, err := regionalcluster.ReadRecord(ctx, c, namespace, region.Name)
 	if err != nil {
-		return none, err
+		return join.Invitation{}, err
 	}
-	expires := now.Add(o.lifetime).UTC().Truncate(time.Second)
 	record.Invitation = &regionalcluster.Invitation{TokenHash: join.HashToken(token), Expires: expires}
 	if err := record.Write(ctx, c); err != nil {
-		return none, err
+		return join.Invitation{}, err
 	}
 	return join.Invitation{
 		Format: join.InvitationFormat, HubUID: hubUID, Term: term,
-		Region: name, RegionUID: string(record.UID(region)), Jurisdiction: string(region.Spec.Jurisdiction),
-		Gateways: urls, GatewayCA: string(ca), Root: root, Token: token, Expires: expires,
+		Region: region.Name, RegionUID: string(record.UID(region)), Jurisdiction: string(region.Spec.Jurisdiction),
+		Root: root, Token: token, Expires: expires,
 	}, nil
 }
 
-// checkGateway refuses an address that the region would not accept the
-// gateway's certificate for.
-func (o *inviteOptions) checkGateway(ctx context.Context, c client.Client) error {
-	data, err := o.secret(ctx, c, bootstrap.GatewaySecret, corev1.TLSCertKey)
+// gatewayURLs are the addresses given, or those the hub was started with. One
+// that the region would not accept the gateway's certificate for is refused.
+func (o *inviteOptions) gatewayURLs(ctx context.Context, c client.Client) ([]string, error) {
+	secret, err := o.read(ctx, c, bootstrap.GatewaySecret)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	certificate, err := pki.ParseCertificate(data)
+	certificate, err := pki.ParseCertificate(secret.Data[corev1.TLSCertKey])
 	if err != nil {
-		return fmt.Errorf("secret %s/%s: %w", o.kube.namespace, bootstrap.GatewaySecret, err)
+		return nil, fmt.Errorf("secret %s/%s: %w", o.kube.namespace, bootstrap.GatewaySecret, err)
 	}
-	for _, address := range o.gateways {
-		host, _, err := net.SplitHostPort(address)
-		if err != nil {
-			return fmt.Errorf("--gateway-address %q has not the form HOST:PORT", address)
+	addresses := o.gateways
+	if len(addresses) == 0 {
+		addresses = bootstrap.GatewayAddresses(secret)
+	}
+	if len(addresses) == 0 {
+		return nil, errors.New("--gateway-address is missing and the hub was started without one: give HOST:PORT by which the region reaches the hub")
+	}
+	var urls []string
+	for _, address := range addresses {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil || host == "" || port == "" {
+			return nil, fmt.Errorf("--gateway-address %q has not the form HOST:PORT", address)
 		}
 		if certificate.VerifyHostname(host) != nil {
-			return fmt.Errorf("the gateway's certificate does not name %s; start the hub with --gateway-address=%s as well", host, address)
+			return nil, fmt.Errorf("the gateway's certificate does not name %s; start the hub with --gateway-address=%s as well", host, address)
 		}
+		urls = append(urls, "https://"+address)
 	}
-	return nil
+	return urls, nil
 }
 
-func (o *inviteOptions) secret(ctx context.Context, c client.Client, name, key string) ([]byte, error) {
+func (o *inviteOptions) read(ctx context.Context, c client.Client, name string) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	if err := c.Get(ctx, types.NamespacedName{Namespace: o.kube.namespace, Name: name}, secret); err != nil {
 		if apierrors.IsNotFound(err) {
 			return nil, fmt.Errorf("secret %s/%s does not exist; start the hub once, it makes it", o.kube.namespace, name)
 		}
 		return nil, fmt.Errorf("read Secret %s/%s: %w", o.kube.namespace, name, err)
+	}
+	return secret, nil
+}
+
+func (o *inviteOptions) secret(ctx context.Context, c client.Client, name, key string) ([]byte, error) {
+	secret, err := o.read(ctx, c, name)
+	if err != nil {
+		return nil, err
 	}
 	data, ok := secret.Data[key]
 	if !ok {

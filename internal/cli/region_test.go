@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func hubForTest(t *testing.T) client.Client {
 		ObjectMeta: metav1.ObjectMeta{Name: "north", UID: "uid-of-north"},
 		Spec:       screeningv1.RegionalClusterSpec{Jurisdiction: "AL"},
 	}).Build()
-	options := bootstrap.Options{Namespace: "frontline-system", GatewayHosts: []string{"hub.example"}}
+	options := bootstrap.Options{Namespace: "frontline-system", GatewayAddresses: []string{"hub.example:8443", "192.0.2.1:443"}}
 	if _, err := bootstrap.Ensure(context.Background(), c, options, testTime); err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +56,10 @@ func TestInvite(t *testing.T) {
 	}
 	if _, err := join.ReadInvitation(data, testTime); err != nil {
 		t.Errorf("the region would refuse it: %v", err)
+	}
+	byDefault, err := inviteForTest(t, hubForTest(t))
+	if want := []string{"https://hub.example:8443", "https://192.0.2.1:443"}; err != nil || !slices.Equal(byDefault.Gateways, want) {
+		t.Errorf("left out, the gateways are %v, %v; want %v", byDefault.Gateways, err, want)
 	}
 	if invitation.RegionUID != "uid-of-north" || invitation.Jurisdiction != "AL" || invitation.Gateways[0] != "https://hub.example:8443" {
 		t.Errorf("invitation is %+v", invitation)
@@ -82,7 +87,6 @@ func TestInviteRefuses(t *testing.T) {
 		gateways []string
 		want     string
 	}{
-		"no gateway":                           {nil, "--gateway-address is missing"},
 		"no port":                              {[]string{"hub.example"}, "HOST:PORT"},
 		"a name the certificate does not have": {[]string{"elsewhere.example:8443"}, "start the hub with --gateway-address=elsewhere.example:8443"},
 	} {
@@ -91,6 +95,13 @@ func TestInviteRefuses(t *testing.T) {
 				t.Errorf("error is %v, want one that contains %q", err, tt.want)
 			}
 		})
+	}
+	nowhere := hubForTest(t)
+	if _, err := bootstrap.Ensure(t.Context(), nowhere, bootstrap.Options{Namespace: "frontline-system"}, testTime); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inviteForTest(t, nowhere); err == nil || !strings.Contains(err.Error(), "--gateway-address is missing") {
+		t.Errorf("a hub that knows no address: %v", err)
 	}
 	empty := fake.NewClientBuilder().WithScheme(newScheme()).Build()
 	if _, err := inviteForTest(t, empty, "hub.example:8443"); err == nil || !strings.Contains(err.Error(), "create its RegionalCluster first") {
