@@ -833,7 +833,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: timeout
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.Duration
-      default: 60s
     - name: verification
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.FeedVerification

@@ -23,6 +23,7 @@ type WatchlistFeedSpecApplyConfiguration struct {
 	// conditional request; an unchanged file is not transferred again.
 	Interval *apiv1alpha1.Duration `json:"interval,omitempty"`
 	// timeout bounds one fetch, from the first byte sent to the last received.
+	// Left out, it is 60s, or the interval if that is shorter.
 	Timeout *apiv1alpha1.Duration `json:"timeout,omitempty"`
 	// maxSize bounds the publisher's file. A larger one is not read further
 	// and the last good release keeps serving.

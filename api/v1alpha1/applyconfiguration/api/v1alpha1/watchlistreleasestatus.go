@@ -20,8 +20,9 @@ type WatchlistReleaseStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// verdict is what regions make of the release: Pending, Pass, Fail or Superseded.
 	Verdict *apiv1alpha1.ReleaseVerdict `json:"verdict,omitempty"`
-	// served is the number of regions that serve the release of those ordered
-	// to, such as 2/2.
+	// served is the number of regions that serve the release, and of those
+	// ordered to, such as 2/2. A superseded release that one region has not
+	// let go of yet is at 1/0.
 	Served *string `json:"served,omitempty"`
 	// owed names the regions that are ordered to serve the release and do not.
 	// A single hyphen says that there are none.
