@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/order"
 	"github.com/frontline-screening/frontline/internal/pki"
 	"github.com/frontline-screening/frontline/internal/trust"
@@ -34,6 +36,10 @@ const (
 	GatewaySecret  = "frontline-gateway-tls"
 	TrustSecret    = "frontline-trust"
 )
+
+// addressesAnnotation, on the gateway's Secret, lists what regions reach the
+// gateway by.
+const addressesAnnotation = screeningv1.GroupName + "/gateway-addresses"
 
 // Keys of the Secrets beside tls.crt, tls.key and ca.crt.
 const (
@@ -60,8 +66,9 @@ type Keys struct {
 // Options say where the Secrets are and what the certificates are for.
 type Options struct {
 	Namespace string
-	// GatewayHosts are names and addresses that regions reach the gateway by.
-	GatewayHosts []string
+	// GatewayAddresses are those, as HOST:PORT, that regions reach the gateway
+	// by. The gateway's Secret keeps them for invitations.
+	GatewayAddresses []string
 }
 
 // Ensure makes what is missing, renews what is due, and returns the keys. c
@@ -76,10 +83,18 @@ func Ensure(ctx context.Context, c client.Client, o Options, now time.Time) (Key
 	if err != nil {
 		return Keys{}, err
 	}
-	if _, err := s.certificate(ctx, ca, RegistrySecret, hosts(o.Namespace, "frontline-registry"), now); err != nil {
+	if _, err := s.certificate(ctx, ca, RegistrySecret, hosts(o.Namespace, "frontline-registry"), nil, now); err != nil {
 		return Keys{}, err
 	}
-	gateway, err := s.certificate(ctx, ca, GatewaySecret, append(hosts(o.Namespace, "frontline-gateway"), o.GatewayHosts...), now)
+	names := hosts(o.Namespace, "frontline-gateway")
+	for _, address := range o.GatewayAddresses {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return Keys{}, fmt.Errorf("gateway address %q has not the form HOST:PORT", address)
+		}
+		names = append(names, host)
+	}
+	gateway, err := s.certificate(ctx, ca, GatewaySecret, names, map[string]string{addressesAnnotation: strings.Join(o.GatewayAddresses, ",")}, now)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -185,8 +200,9 @@ func (s secrets) signer(ctx context.Context, now time.Time) (order.Signer, error
 }
 
 // certificate returns a server's certificate, which it renews when it is due,
-// lacks a name, or comes from another authority.
-func (s secrets) certificate(ctx context.Context, ca *pki.CA, name string, names []string, now time.Time) (*corev1.Secret, error) {
+// lacks a name, or comes from another authority. The Secret gets the
+// annotations beside those that others gave it.
+func (s secrets) certificate(ctx context.Context, ca *pki.CA, name string, names []string, annotations map[string]string, now time.Time) (*corev1.Secret, error) {
 	issue := func() (map[string][]byte, error) {
 		request := pki.LeafRequest{CommonName: name, Server: true}
 		for _, host := range names {
@@ -200,14 +216,19 @@ func (s secrets) certificate(ctx context.Context, ca *pki.CA, name string, names
 		return map[string][]byte{corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key, caKey: ca.CertPEM()}, err
 	}
 	secret, err := s.ensure(ctx, name, corev1.SecretTypeTLS, issue)
-	if err != nil || good(secret, ca, names, now) {
-		return secret, err
-	}
-	data, err := issue()
 	if err != nil {
 		return nil, err
 	}
-	secret.Data = data
+	annotated := annotate(secret, annotations)
+	fresh := good(secret, ca, names, now)
+	if fresh && !annotated {
+		return secret, nil
+	}
+	if !fresh {
+		if secret.Data, err = issue(); err != nil {
+			return nil, err
+		}
+	}
 	err = s.client.Update(ctx, secret)
 	if apierrors.IsConflict(err) {
 		err = s.client.Get(ctx, client.ObjectKeyFromObject(secret), secret)
@@ -216,6 +237,31 @@ func (s secrets) certificate(ctx context.Context, ca *pki.CA, name string, names
 		return nil, fmt.Errorf("renew Secret %s/%s: %w", s.namespace, name, err)
 	}
 	return secret, nil
+}
+
+// annotate reports whether it changed anything.
+func annotate(secret *corev1.Secret, annotations map[string]string) bool {
+	changed := false
+	for key, value := range annotations {
+		if secret.Annotations[key] == value {
+			continue
+		}
+		if secret.Annotations == nil {
+			secret.Annotations = map[string]string{}
+		}
+		secret.Annotations[key], changed = value, true
+	}
+	return changed
+}
+
+// GatewayAddresses are those, as HOST:PORT, that the hub was last started with.
+// secret is the gateway's.
+func GatewayAddresses(secret *corev1.Secret) []string {
+	list := secret.Annotations[addressesAnnotation]
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
 }
 
 func good(secret *corev1.Secret, ca *pki.CA, names []string, now time.Time) bool {
