@@ -194,13 +194,14 @@ func (f *Follower) take(files map[string][]byte) error {
 		return err
 	}
 	clocks := Clocks{Issued: verified.Issued, SourceChecked: verified.SourceChecked}
-	if err := f.region.store.SaveOrder(verified.Index, parts, clocks); err != nil {
+	unlisted := carry(held, opened)
+	if err := f.region.store.SaveOrder(verified.Index, parts, clocks, unlisted); err != nil {
 		return err
 	}
 	if held == nil || held.IndexDigest != opened.IndexDigest {
 		f.log.Info("Order in force", "region", f.region.name, "sequence", opened.Sequence, "digest", opened.IndexDigest)
 	}
-	f.region.setVerified(&Verified{Order: opened, Clocks: clocks})
+	f.region.setVerified(&Verified{Order: opened, Clocks: clocks, Unlisted: unlisted})
 	return nil
 }
 

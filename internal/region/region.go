@@ -229,13 +229,13 @@ func (r *Region) SetOrphans(pools map[string][]string) {
 	})
 }
 
-// PoolFeeds returns the feeds that a pool names, by the order in force or, for
-// an orphan, by its object; false when no such pool is known.
+// PoolFeeds returns the feeds that a pool names, by the order that it runs by
+// or, for an orphan, by its object; false when no such pool is known.
 func (r *Region) PoolFeeds(pool string) ([]string, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if r.verified != nil {
-		if w := r.verified.Pool(pool); w != nil {
+		if w := r.verified.RunningPool(pool); w != nil {
 			return feedsOf(w.Spec), true
 		}
 	}

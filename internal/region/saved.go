@@ -27,6 +27,8 @@ type Clocks struct {
 type Verified struct {
 	*order.Order
 	Clocks Clocks
+	// Unlisted serves on although the order no longer lists it.
+	Unlisted Unlisted
 }
 
 // savedOrder is the statement "last verified": the digest of an index that
@@ -36,11 +38,13 @@ type savedOrder struct {
 	IndexDigest string `json:"indexDigest"`
 	Index       string `json:"index"`
 	Clocks      Clocks `json:"clocks"`
+	// Unlisted is not part of the order: it is what earlier ones left.
+	Unlisted Unlisted `json:"unlisted,omitzero"`
 }
 
 // SaveOrder records a verified order: index is its bytes, parts the bytes of
 // its parts by digest. The statement is written last.
-func (s *Store) SaveOrder(index []byte, parts map[string][]byte, clocks Clocks) error {
+func (s *Store) SaveOrder(index []byte, parts map[string][]byte, clocks Clocks, unlisted Unlisted) error {
 	for digest, data := range parts {
 		name := filepath.Join(orderPartsDir, artifact.FileName(digest))
 		if _, err := os.Stat(s.path(name)); err == nil {
@@ -50,7 +54,7 @@ func (s *Store) SaveOrder(index []byte, parts map[string][]byte, clocks Clocks) 
 			return err
 		}
 	}
-	saved := savedOrder{IndexDigest: canonical.Digest(index), Index: string(index), Clocks: clocks}
+	saved := savedOrder{IndexDigest: canonical.Digest(index), Index: string(index), Clocks: clocks, Unlisted: unlisted}
 	if err := s.writeJSON(orderFile, saved); err != nil {
 		return err
 	}
@@ -103,5 +107,5 @@ func (s *Store) LoadOrder() (*Verified, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	return &Verified{Order: opened, Clocks: saved.Clocks}, nil
+	return &Verified{Order: opened, Clocks: saved.Clocks, Unlisted: saved.Unlisted}, nil
 }

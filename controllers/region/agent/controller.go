@@ -195,6 +195,12 @@ func (r *Reconciler) Observe(ctx context.Context) (region.Objects, error) {
 	if s.order == nil {
 		return out, nil
 	}
+	for _, w := range s.order.Unlisted.Pools {
+		out.Orphans = append(out.Orphans, report.Orphan{Kind: order.KindPool, Name: w.Name, UID: w.UID})
+	}
+	for _, w := range s.order.Unlisted.Posts {
+		out.Orphans = append(out.Orphans, report.Orphan{Kind: order.KindPost, Name: w.Name, UID: w.UID})
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.pools)) {
 		pool := s.pools[name]
 		reported, err := reportObject(pool, &pool.Status.ObservedGeneration, pool.Status.Conditions, &pool.Status, s.order.Pool(name), r.local)

@@ -127,7 +127,7 @@ func (r *Reconciler) load(ctx context.Context, key types.NamespacedName) (*scope
 	if v == nil {
 		return s, s.post != nil, nil
 	}
-	ordered := v.Post(key.Name)
+	ordered := v.RunningPost(key.Name)
 	if ordered == nil {
 		return s, s.post != nil && s.post.DeletionTimestamp == nil, nil
 	}

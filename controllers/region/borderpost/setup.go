@@ -4,6 +4,7 @@ package borderpost
 
 import (
 	"context"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -59,7 +60,7 @@ func (r *Reconciler) postsOfPool(ctx context.Context, obj client.Object) []recon
 func (r *Reconciler) names(ctx context.Context) ([]string, error) {
 	var names []string
 	if v := r.Region.Verified(); v != nil {
-		for _, w := range v.Posts {
+		for _, w := range slices.Concat(v.Posts, v.Unlisted.Posts) {
 			names = append(names, w.Name)
 		}
 	}

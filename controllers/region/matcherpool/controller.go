@@ -143,7 +143,7 @@ func (r *Reconciler) load(ctx context.Context, key types.NamespacedName) (*scope
 		// Without an order nothing is started and nothing stopped.
 		return s, s.pool != nil, nil
 	}
-	ordered := v.Pool(key.Name)
+	ordered := v.RunningPool(key.Name)
 	if ordered == nil {
 		return s, s.pool != nil && s.pool.DeletionTimestamp == nil, nil
 	}

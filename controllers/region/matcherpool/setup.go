@@ -4,6 +4,7 @@ package matcherpool
 
 import (
 	"context"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -39,7 +40,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 func (r *Reconciler) names(ctx context.Context) ([]string, error) {
 	var names []string
 	if v := r.Region.Verified(); v != nil {
-		for _, w := range v.Pools {
+		for _, w := range slices.Concat(v.Pools, v.Unlisted.Pools) {
 			names = append(names, w.Name)
 		}
 	}

@@ -47,12 +47,16 @@ func Follow(mgr ctrl.Manager, r *region.Region, names func(context.Context) ([]s
 	events := make(chan event.GenericEvent)
 	// The error of Add is that of a manager that has stopped.
 	_ = mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		var known []string
 		for {
 			changed := r.Changed()
 			list, err := names(ctx)
 			if err == nil {
-				slices.Sort(list)
-				for _, name := range slices.Compact(list) {
+				// What is no longer named is looked at once more, to be cleaned up.
+				asked := slices.Concat(list, known)
+				known = list
+				slices.Sort(asked)
+				for _, name := range slices.Compact(asked) {
 					obj := &metav1.PartialObjectMetadata{}
 					obj.SetNamespace(screeningv1.RegionNamespace(r.Name()))
 					obj.SetName(name)
