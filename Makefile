@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # `make help` lists the targets. What is long is a script under hack/; a target
-# is in the part of this file, or of hack/make/, that its subject belongs to.
+# is in the part of this file, or of hack/make/, that its subject belongs to. What
+# stands after ##@ is a heading, after ## a target's line, after #@ one on variables.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+
+# Root often works in a checkout that is somebody else's, where git and the stamp
+# of go build refuse; whoever runs make here trusts what is in it.
+export GIT_CONFIG_COUNT := 1
+export GIT_CONFIG_KEY_0 := safe.directory
+export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
 IMAGE ?= ghcr.io/frontline-screening/frontline:$(VERSION)
@@ -22,6 +29,7 @@ include hack/make/demo.mk
 help: ## Show this list.
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^#@ / { printf "    %s\n", substr($$0, 4) } \
 		/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Build
