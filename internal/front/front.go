@@ -27,6 +27,9 @@ type Options struct {
 	TLS func(pool string) *tls.Config
 	// Attempt bounds each of the at most two attempts at a pool (default 3 s).
 	Attempt time.Duration
+	// MaxInFlight is how many requests are served at a time (default 128),
+	// MaxBatches how many batches (default 4); further ones are shed with 429.
+	MaxInFlight, MaxBatches int
 	// Metrics counts what happens; nil counts for nobody.
 	Metrics *Metrics
 	// Now is the clock; nil is time.Now.
@@ -39,6 +42,8 @@ type Front struct {
 	pools   []*pool
 	metrics *Metrics
 	now     func() time.Time
+	// slots and batches hold one mark for each request under way.
+	slots, batches chan struct{}
 }
 
 // New returns a front. The configuration must be valid.
@@ -55,7 +60,16 @@ func New(o Options) (*Front, error) {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	f := &Front{config: o.Config, metrics: o.Metrics, now: o.Now}
+	if o.MaxInFlight <= 0 {
+		o.MaxInFlight = defaultMaxInFlight
+	}
+	if o.MaxBatches <= 0 {
+		o.MaxBatches = defaultMaxBatches
+	}
+	f := &Front{
+		config: o.Config, metrics: o.Metrics, now: o.Now,
+		slots: make(chan struct{}, o.MaxInFlight), batches: make(chan struct{}, o.MaxBatches),
+	}
 	for _, p := range o.Config.Pools {
 		f.pools = append(f.pools, newPool(p, o.TLS(p.Name), o.Attempt))
 	}
@@ -65,9 +79,9 @@ func New(o Options) (*Front, error) {
 // Handler serves the post's interface.
 func (f *Front) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/screen", f.handleScreen)
-	mux.HandleFunc("POST /v1/screen:batch", f.handleBatch)
-	mux.HandleFunc("GET /v1/post", f.handlePost)
+	mux.HandleFunc("POST /v1/screen", f.admit(f.slots, f.handleScreen))
+	mux.HandleFunc("POST /v1/screen:batch", f.admit(f.batches, f.handleBatch))
+	mux.HandleFunc("GET /v1/post", f.admit(f.slots, f.handlePost))
 	mux.HandleFunc("GET /openapi.json", handleOpenAPI)
 	return mux
 }

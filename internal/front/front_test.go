@@ -432,3 +432,55 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 }
+
+// TestMoreThanTheFrontCanServeIsShed: what is shed is told so, and is no answer.
+func TestMoreThanTheFrontCanServeIsShed(t *testing.T) {
+	b := newBench(t)
+	arrived, release := make(chan struct{}), make(chan struct{})
+	answer := searched(nil)
+	pool := b.pool(pki.MatcherID("north", "a"), func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-release
+		answer(w, r)
+	})
+	cert := b.issue(pki.FrontID("north", "gate"))
+	f, err := front.New(front.Options{
+		Config: front.Config{
+			Region: "north", Post: "gate", Purposes: border,
+			Pools: []front.Pool{{Name: "a", URL: pool.URL, Feeds: []string{"intl.a"}}},
+		},
+		Attempt: time.Minute, MaxInFlight: 1,
+		TLS: func(pool string) *tls.Config {
+			return pki.ClientConfig(pki.Static(cert), b.ca.Pool(), pki.MatcherID("north", pool))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(f.Handler())
+	t.Cleanup(s.Close)
+
+	first := make(chan int)
+	go func() {
+		status, _ := post(t, s.URL, request)
+		first <- status
+	}()
+	<-arrived
+	resp, err := http.Post(s.URL+"/v1/screen", "application/json", strings.NewReader(request))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" || strings.Contains(string(body), "outcome") {
+		t.Errorf("beyond its limit the front answers %d %q, Retry-After %q; want 429 without an answer", resp.StatusCode, body, resp.Header.Get("Retry-After"))
+	}
+	close(release)
+	if status := <-first; status != http.StatusOK {
+		t.Errorf("the request under way got %d, want 200", status)
+	}
+	go func() { <-arrived }()
+	if status, _ := post(t, s.URL, request); status != http.StatusOK {
+		t.Errorf("with its slot free again the front answers %d, want 200", status)
+	}
+}
