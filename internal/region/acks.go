@@ -10,10 +10,14 @@ import (
 	"github.com/frontline-screening/frontline/internal/dataset"
 )
 
-// acks remembers what the engine of each pod says it searches. It lives in
-// memory: loaders repeat themselves.
+// acks remembers what the engine of each pod says it searches. It is on disk
+// too: an agent that starts anew must not say that nothing is served until the
+// loaders have repeated themselves.
 type acks struct {
-	mu    sync.Mutex
+	store *Store
+
+	mu sync.Mutex
+	// pools holds the acknowledgements by pool and pod.
 	pools map[string]map[string]dataset.Ack
 }
 
@@ -25,28 +29,41 @@ type Served struct {
 	Pods int
 }
 
+// loadAcks returns the acknowledgements as an earlier agent left them.
+func loadAcks(store *Store) (*acks, error) {
+	a := &acks{store: store, pools: map[string]map[string]dataset.Ack{}}
+	_, err := store.readJSON(acksFile, &a.pools)
+	return a, err
+}
+
 // set records the ack and reports whether it says something new.
-func (a *acks) set(pool, pod string, ack dataset.Ack) bool {
+func (a *acks) set(pool, pod string, ack dataset.Ack) (bool, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.pools == nil {
-		a.pools = map[string]map[string]dataset.Ack{}
-	}
 	if a.pools[pool] == nil {
 		a.pools[pool] = map[string]dataset.Ack{}
 	}
 	old, known := a.pools[pool][pod]
+	if known && old.Set == ack.Set && old.Refused == ack.Refused && old.Error == ack.Error && maps.Equal(old.Feeds, ack.Feeds) {
+		return false, nil
+	}
 	a.pools[pool][pod] = ack
-	return !known || old.Set != ack.Set || old.Refused != ack.Refused || old.Error != ack.Error || !maps.Equal(old.Feeds, ack.Feeds)
+	return true, a.store.writeJSON(acksFile, a.pools)
 }
 
 // keep drops what pods said that no longer exist, and reports whether any did.
-func (a *acks) keep(pool string, pods []string) bool {
+func (a *acks) keep(pool string, pods []string) (bool, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := len(a.pools[pool])
 	maps.DeleteFunc(a.pools[pool], func(pod string, _ dataset.Ack) bool { return !slices.Contains(pods, pod) })
-	return len(a.pools[pool]) != before
+	if len(a.pools[pool]) == before {
+		return false, nil
+	}
+	if len(a.pools[pool]) == 0 {
+		delete(a.pools, pool)
+	}
+	return true, a.store.writeJSON(acksFile, a.pools)
 }
 
 // of returns what the pods of a pool said, by pod.

@@ -95,7 +95,7 @@ func (f *Follower) contact(err error) {
 			f.log.Info("Hub reached", "region", f.region.name)
 		}
 		f.lost = time.Time{}
-		f.region.setLink(true, "")
+		f.setLink(true, "")
 		return
 	}
 	if errors.Is(err, context.Canceled) {
@@ -106,7 +106,13 @@ func (f *Follower) contact(err error) {
 		f.log.Info("Hub not reached; the order in force and the copies held go on serving", "region", f.region.name, "cause", err.Error())
 	}
 	if now.Sub(f.lost) >= f.region.lossLimit() {
-		f.region.setLink(false, err.Error())
+		f.setLink(false, err.Error())
+	}
+}
+
+func (f *Follower) setLink(connected bool, message string) {
+	if err := f.region.setLink(connected, message); err != nil {
+		f.log.Error(err, "A restarted agent would begin with an older state of the line", "region", f.region.name)
 	}
 }
 

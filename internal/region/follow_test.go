@@ -61,6 +61,10 @@ func TestOrderIsPutInForceAndSurvivesARestartWithoutHub(t *testing.T) {
 	if v == nil || v.Sequence != 1 || !v.Clocks.Issued.Equal(r.Verified().Clocks.Issued) {
 		t.Fatalf("after a restart the order in force is %+v, want the one verified before", v)
 	}
+	if target, known := again.Target("general"); known {
+		t.Errorf("before the terms are read, loaders are told %+v", target)
+	}
+	again.SetTerms(nil)
 	if _, known := again.Target("general"); !known {
 		t.Error("after a restart the pool has no target")
 	}

@@ -26,13 +26,15 @@ type Region struct {
 	joined   *Joined
 	verified *Verified
 	terms    *Terms
+	// started says that terms and orphans were read since the process began.
+	started  bool
 	copies   Copies
 	failures map[string]Failure
 	orphans  map[string][]string
 	refusal  *Refusal
 	link     Link
 
-	acks    acks
+	acks    *acks
 	changes notifier
 }
 
@@ -48,11 +50,11 @@ type Refusal struct{ Reason, Message string }
 
 // Link says how the line to the hub fares.
 type Link struct {
-	Connected bool
+	Connected bool `json:"connected"`
 	// Since is when Connected last changed.
-	Since time.Time
+	Since time.Time `json:"since"`
 	// Message says what went wrong last; empty while connected.
-	Message string
+	Message string `json:"message"`
 }
 
 // New returns the region as its state directory knows it. It needs no hub.
@@ -69,9 +71,19 @@ func New(name string, store *Store, now func() time.Time) (*Region, error) {
 	if err != nil {
 		return nil, err
 	}
+	acks, err := loadAcks(store)
+	if err != nil {
+		return nil, err
+	}
+	// The line counts as it was left until it proves otherwise: a restart alone
+	// changes no answer. A hub that is gone shows after the loss limit.
+	line := Link{Since: now(), Message: "the hub has not been reached since the agent was installed"}
+	if _, err := store.readJSON(linkFile, &line); err != nil {
+		return nil, err
+	}
 	return &Region{
 		name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
-		failures: map[string]Failure{}, link: Link{Since: now(), Message: "the hub has not been reached since the agent started"},
+		failures: map[string]Failure{}, link: line, acks: acks,
 	}, nil
 }
 
@@ -131,13 +143,23 @@ func (r *Region) Terms() *Terms {
 	return r.terms
 }
 
-// SetTerms puts terms in force; nil accepts nothing.
+// Started reports whether the region's own objects have been read since the
+// process began. Before, a feed that the terms cover looks like one they
+// refuse: nothing may be told to loaders, to the hub or to people.
+func (r *Region) Started() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.started
+}
+
+// SetTerms puts terms in force; nil accepts nothing. With the first terms the
+// region has started, so orphans are set before.
 func (r *Region) SetTerms(t *Terms) {
 	r.set(func() bool {
-		if reflect.DeepEqual(r.terms, t) {
+		if r.started && reflect.DeepEqual(r.terms, t) {
 			return false
 		}
-		r.terms = t
+		r.terms, r.started = t, true
 		return true
 	})
 }
@@ -206,15 +228,20 @@ func (r *Region) Link() Link {
 	return r.link
 }
 
-func (r *Region) setLink(connected bool, message string) {
+func (r *Region) setLink(connected bool, message string) error {
+	var err error
 	r.set(func() bool {
 		changed := r.link.Connected != connected
 		if changed {
 			r.link.Since = r.now()
 		}
 		r.link.Connected, r.link.Message = connected, message
+		if changed {
+			err = r.store.writeJSON(linkFile, r.link)
+		}
 		return changed
 	})
+	return err
 }
 
 // SetOrphans names the pools that run here although the order in force does
@@ -261,10 +288,10 @@ func feedsOf(spec json.RawMessage) []string {
 }
 
 // Target says what the pods of a pool shall search; false when no such pool
-// is known.
+// is known, or the region has not started.
 func (r *Region) Target(pool string) (dataset.Target, bool) {
 	feeds, ok := r.PoolFeeds(pool)
-	if !ok {
+	if !ok || !r.Started() {
 		return dataset.Target{}, false
 	}
 	r.mu.RLock()
@@ -279,18 +306,24 @@ func (r *Region) Judge(id string) Verdict {
 	return JudgeAt(r.verified, r.terms, r.copies, id, r.now())
 }
 
-// Acknowledge takes a pod's word on what it searches.
-func (r *Region) Acknowledge(pool string, ack dataset.PodAck) {
-	if r.acks.set(pool, ack.Pod, ack.Ack) {
+// Acknowledge takes a pod's word on what it searches. It holds even when the
+// error says that it could not be written to disk.
+func (r *Region) Acknowledge(pool string, ack dataset.PodAck) error {
+	changed, err := r.acks.set(pool, ack.Pod, ack.Ack)
+	if changed {
 		r.changes.notify()
 	}
+	return err
 }
 
-// KeepAcks drops what pods of a pool said that no longer exist.
-func (r *Region) KeepAcks(pool string, pods []string) {
-	if r.acks.keep(pool, pods) {
+// KeepAcks drops what pods of a pool said that no longer exist; none, when the
+// pool is gone.
+func (r *Region) KeepAcks(pool string, pods ...string) error {
+	changed, err := r.acks.keep(pool, pods)
+	if changed {
 		r.changes.notify()
 	}
+	return err
 }
 
 // Acks returns what the pods of a pool say that they search, by pod.

@@ -89,6 +89,13 @@ func (p *Reporter) Run(ctx context.Context) error {
 	failed := false
 	for ctx.Err() == nil {
 		changed := p.region.Changed()
+		if !p.region.Started() {
+			select {
+			case <-ctx.Done():
+			case <-changed:
+			}
+			continue
+		}
 		due := p.region.now().Sub(last) >= p.heartbeat()
 		if err := p.Send(ctx, due); err != nil {
 			if !failed && ctx.Err() == nil {

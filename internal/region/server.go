@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-logr/logr"
+
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/pki"
@@ -95,6 +97,8 @@ func takeAck(w http.ResponseWriter, req *http.Request, r *Region) {
 		http.Error(w, "the acknowledgement names no pod", http.StatusBadRequest)
 		return
 	}
-	r.Acknowledge(req.PathValue("pool"), ack)
+	if err := r.Acknowledge(req.PathValue("pool"), ack); err != nil {
+		logr.FromContextOrDiscard(req.Context()).Error(err, "A restarted agent would have to wait for this acknowledgement", "pool", req.PathValue("pool"))
+	}
 	w.WriteHeader(http.StatusNoContent)
 }

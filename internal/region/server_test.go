@@ -61,7 +61,10 @@ func TestLoaderAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub.Publish(t, order.Input{Pools: []order.Workload{pool("general", "rs.national")}})
+	hub.Publish(t, order.Input{
+		Feeds: []order.Feed{{ID: "rs.national", UID: "u", State: order.Erase, Jurisdictions: []string{"RS"}}},
+		Pools: []order.Workload{pool("general", "rs.national")},
+	})
 	f := newFollower(t, r, hub)
 	mustPull(t, f)
 	target, tag, changed, err := agent.Target(t.Context(), "")

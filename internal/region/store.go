@@ -24,6 +24,8 @@ const (
 	orderFile        = "order/verified.json"
 	orderPartsDir    = "order/parts"
 	copiesFile       = "copies.json"
+	acksFile         = "acks.json"
+	linkFile         = "link.json"
 	reportFile       = "report.json"
 	templatesDir     = "templates"
 	trustDir         = "trust"

@@ -36,6 +36,8 @@ type Cause string
 const (
 	// CauseNoOrder: the region has verified no order as yet.
 	CauseNoOrder Cause = "NoOrder"
+	// CauseFeedNotFound: the hub has no feed with the id.
+	CauseFeedNotFound Cause = "FeedNotFound"
 	// CauseNotAllowedHere: the feed's owner does not share it with the jurisdiction.
 	CauseNotAllowedHere Cause = "NotAllowedHere"
 	// CauseNoTerms: the region has no terms, so it accepts nothing.
@@ -67,8 +69,8 @@ func Judge(o *order.Order, terms *Terms, id string) Verdict {
 	here := o.Region.Jurisdiction
 	f := o.Feed(id)
 	if f == nil {
-		return Verdict{Cause: CauseNotAllowedHere, Reason: screen.ReasonRegion,
-			Message: fmt.Sprintf("%s may not be held in %s: the order does not list it; ask its owner to share it with %s, or take it off the pool", id, here, here)}
+		return Verdict{Cause: CauseFeedNotFound, Reason: screen.ReasonNotProvisioned,
+			Message: fmt.Sprintf("no feed on the hub has the id %s; correct the id in the pool, or create the feed", id)}
 	}
 	allowed := slices.Contains(f.Jurisdictions, here)
 	switch {

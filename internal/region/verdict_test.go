@@ -3,6 +3,7 @@
 package region_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ func TestJudgeAt(t *testing.T) {
 	held := region.Copies{"intl.un-sc": {UID: "u", Release: 2}}
 	tests := []struct {
 		name   string
+		id     string // intl.un-sc if empty
 		change func(f *order.Feed)
 		terms  *region.Terms
 		copies region.Copies
@@ -28,6 +30,8 @@ func TestJudgeAt(t *testing.T) {
 		cause  region.Cause
 		reason screen.Reason
 	}{
+		{name: "unlisted", id: "intl.un-cs", terms: terms, copies: held, cause: region.CauseFeedNotFound, reason: screen.ReasonNotProvisioned},
+		{name: "pooled where it is not shared", change: func(f *order.Feed) { f.State, f.Release, f.Jurisdictions = order.Erase, 0, []string{"RS"} }, terms: terms, cause: region.CauseNotAllowedHere, reason: screen.ReasonRegion},
 		{name: "served", terms: terms, copies: held},
 		{name: "an older release above the floor serves on", change: func(f *order.Feed) { f.Release = 3 }, terms: terms, copies: held},
 		{name: "below the floor", change: func(f *order.Feed) { f.Release, f.Floor = 3, 3 }, terms: terms, copies: held, cause: region.CauseNotHeld, reason: screen.ReasonLoading},
@@ -53,7 +57,7 @@ func TestJudgeAt(t *testing.T) {
 			}
 			v := &region.Verified{Order: &order.Order{Index: order.Index{Region: order.Region{Name: "north", Jurisdiction: "AL"}}, Feeds: []order.Feed{f}}}
 			v.Clocks.Issued = issued
-			got := region.JudgeAt(v, tt.terms, tt.copies, "intl.un-sc", issued.Add(tt.age))
+			got := region.JudgeAt(v, tt.terms, tt.copies, cmp.Or(tt.id, "intl.un-sc"), issued.Add(tt.age))
 			if got.Cause != tt.cause || got.Reason != tt.reason || got.Search != (tt.cause == "") {
 				t.Errorf("verdict is %+v, want cause %q, reason %q", got, tt.cause, tt.reason)
 			}

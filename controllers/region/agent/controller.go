@@ -74,7 +74,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	s := &scope{namespace: screeningv1.RegionNamespace(r.region.Name()), order: r.region.Verified()}
 	var errs []error
 	// A phase that fails does not keep the others from what they can do.
-	for _, phase := range []func(context.Context, *scope) error{r.terms, r.observe, r.orphans, r.workloads, r.replicas} {
+	for _, phase := range []func(context.Context, *scope) error{r.observe, r.orphans, r.terms, r.workloads, r.replicas} {
 		errs = append(errs, phase(ctx, s))
 	}
 	r.mu.Lock()
@@ -83,8 +83,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	return ctrl.Result{}, errors.Join(errs...)
 }
 
-// terms puts the region's own terms in force.
+// terms puts the region's own terms in force. What runs here is known before:
+// with the first terms the region starts.
 func (r *Reconciler) terms(ctx context.Context, s *scope) error {
+	if s.pools == nil {
+		return nil
+	}
 	var terms screeningv1.RegionTerms
 	err := r.client.Get(ctx, types.NamespacedName{Namespace: s.namespace, Name: screeningv1.RegionTermsName}, &terms)
 	if apierrors.IsNotFound(err) {

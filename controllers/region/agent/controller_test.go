@@ -334,3 +334,21 @@ func TestReportNamesTheHubsGenerations(t *testing.T) {
 		t.Errorf("a post without a status is reported as of generation %d", objects.Posts[0].Generation)
 	}
 }
+
+// TestNoReplicaForACopyThatNeverWas: the order also lists feeds that pools name
+// in vain.
+func TestNoReplicaForACopyThatNeverWas(t *testing.T) {
+	f := newFixture(t)
+	in := input(t, new(int32(1)))
+	in.Feeds = append(in.Feeds,
+		order.Feed{ID: "intl.new", UID: "n", State: order.Serve, Jurisdictions: []string{"AL"}},
+		order.Feed{ID: "rs.national", UID: "r", State: order.Erase, Jurisdictions: []string{"RS"}})
+	f.obey(in)
+	var list screeningv1.WatchlistReplicaList
+	if err := env.Client.List(t.Context(), &list, client.InNamespace(f.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Items) != 1 || list.Items[0].Name != "intl.un-sc" {
+		t.Errorf("there are %d replicas, want that of intl.un-sc alone", len(list.Items))
+	}
+}

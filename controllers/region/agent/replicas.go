@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,8 +19,8 @@ import (
 	"github.com/frontline-screening/frontline/internal/region"
 )
 
-// replicas shows the copies of the region: one WatchlistReplica a feed of the
-// order. They are for people; nothing acts on them.
+// replicas shows the copies of the region: one WatchlistReplica for each that
+// is held or shall be. They are for people; nothing acts on them.
 func (r *Reconciler) replicas(ctx context.Context, s *scope) error {
 	var list screeningv1.WatchlistReplicaList
 	if err := r.client.List(ctx, &list, client.InNamespace(s.namespace)); err != nil {
@@ -29,7 +30,7 @@ func (r *Reconciler) replicas(ctx context.Context, s *scope) error {
 	for i := range list.Items {
 		live[list.Items[i].Name] = &list.Items[i]
 	}
-	if s.order == nil {
+	if s.order == nil || !r.region.Started() {
 		return nil
 	}
 	copies := r.region.Copies()
@@ -37,6 +38,13 @@ func (r *Reconciler) replicas(ctx context.Context, s *scope) error {
 	for i := range s.order.Feeds {
 		f := &s.order.Feeds[i]
 		replica := live[f.ID]
+		_, held := copies[f.ID]
+		if !r.local && !held && !placed(f, s.order.Region.Jurisdiction) {
+			if replica != nil {
+				errs = append(errs, client.IgnoreNotFound(r.client.Delete(ctx, replica)))
+			}
+			continue
+		}
 		if !r.local {
 			replica = &screeningv1.WatchlistReplica{}
 			_, err := r.applier.Apply(ctx, replica, client.ApplyConfigurationFromUnstructured(desiredReplica(s.namespace, r.region.Name(), f)))
@@ -62,6 +70,12 @@ func (r *Reconciler) replicas(ctx context.Context, s *scope) error {
 	return errors.Join(errs...)
 }
 
+// placed reports whether the order wants a copy of the feed here. It also lists
+// feeds that pools name in vain, so that a region can say why they are missing.
+func placed(f *order.Feed, jurisdiction string) bool {
+	return f.State != order.Erase && f.Release > 0 && slices.Contains(f.Jurisdictions, jurisdiction)
+}
+
 // desiredReplica is the replica of a feed as the order speaks of it.
 func desiredReplica(namespace, regionName string, f *order.Feed) *unstructured.Unstructured {
 	spec := map[string]any{"feed": f.ID, "state": string(f.State)}
@@ -74,7 +88,7 @@ func desiredReplica(namespace, regionName string, f *order.Feed) *unstructured.U
 		set("release", string(screeningv1.NewReleaseVersion(f.Release)))
 		set("contentDigest", f.Content)
 	} else if f.State == order.Serve {
-		// There is nothing to serve yet, which the API calls locked.
+		// The copy is of an earlier feed of this name: the API has Serve with a release only.
 		spec["state"] = string(screeningv1.ReplicaLock)
 	}
 	set("floor", string(screeningv1.NewReleaseVersion(f.Floor)))

@@ -81,6 +81,9 @@ func (s *scope) lookAt(t time.Time) {
 
 // Reconcile implements reconcile.Reconciler.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if !r.Region.Started() {
+		return ctrl.Result{}, nil // its start is a change, which asks for every post
+	}
 	s, found, err := r.load(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err

@@ -89,6 +89,9 @@ func (s *scope) lookAt(t time.Time) {
 
 // Reconcile implements reconcile.Reconciler.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if !r.Region.Started() {
+		return ctrl.Result{}, nil // its start is a change, which asks for every pool
+	}
 	s, found, err := r.load(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -204,7 +207,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, owner workload.Owner) error {
 	if removed {
 		log.FromContext(ctx).Info("Pool withdrawn; its pods are removed", "region", owner.Region, "pool", owner.Name)
 	}
-	return r.Region.Store().DropTemplate(templateKey(owner.Name))
+	return errors.Join(r.Region.KeepAcks(owner.Name), r.Region.Store().DropTemplate(templateKey(owner.Name)))
 }
 
 func templateKey(pool string) string { return "pool-" + pool }

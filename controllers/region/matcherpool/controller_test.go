@@ -29,6 +29,7 @@ import (
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/region"
 	"github.com/frontline-screening/frontline/internal/region/regiontest"
+	"github.com/frontline-screening/frontline/internal/screen"
 )
 
 var env *testenv.Environment
@@ -374,6 +375,7 @@ func TestLocalScaleWinsAndIsReported(t *testing.T) {
 
 func TestAFeedNotAllowedHereIsNamedAndThePoolStaysUp(t *testing.T) {
 	f := newFixture(t)
+	f.feeds = append(f.feeds, order.Feed{ID: "rs.national", UID: "u", State: order.Erase, Jurisdictions: []string{"RS"}})
 	s := spec("intl.un-sc", "rs.national")
 	f.order(&s)
 	f.create(s)
@@ -387,6 +389,47 @@ func TestAFeedNotAllowedHereIsNamedAndThePoolStaysUp(t *testing.T) {
 	f.get("general-matcher", &d)
 	if *d.Spec.Replicas != 2 || !strings.Contains(pool.Status.Summary, "rs.national") {
 		t.Errorf("the Deployment has %d replicas, the summary is %q", *d.Spec.Replicas, pool.Status.Summary)
+	}
+}
+
+// TestFeedsThatCannotBeSearchedSayWhy: the reason a pool gives and the reason
+// its answers give for each kind of feed that the order lists, or does not.
+func TestFeedsThatCannotBeSearchedSayWhy(t *testing.T) {
+	tests := []struct {
+		name      string
+		feed      *order.Feed
+		condition string
+		reason    screen.Reason
+		message   string
+	}{
+		{"has no release", &order.Feed{ID: "intl.new", UID: "u", State: order.Serve, Jurisdictions: []string{"AL"}},
+			screeningv1.ReasonFeedNotHeld, screen.ReasonNotProvisioned, "intl.new has no release yet"},
+		{"is not shared with the region", &order.Feed{ID: "intl.new", UID: "u", State: order.Erase, Jurisdictions: []string{"RS"}},
+			screeningv1.ReasonNotAllowedHere, screen.ReasonRegion, "intl.new may be held in RS only"},
+		{"does not exist", nil,
+			screeningv1.ReasonFeedNotFound, screen.ReasonNotProvisioned, "no feed on the hub has the id intl.new"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.feeds = nil
+			if tt.feed != nil {
+				f.feeds = []order.Feed{*tt.feed}
+			}
+			s := spec("intl.new")
+			f.order(&s)
+			f.create(s)
+			f.reconcile()
+			pool := f.status()
+			c := conditions.Get(pool, screeningv1.ConditionFeedsResolved)
+			if c == nil || c.Reason != tt.condition || !strings.Contains(c.Message, tt.message) {
+				t.Errorf("FeedsResolved is %+v, want %s: %s", c, tt.condition, tt.message)
+			}
+			target, _ := f.region.Target("general")
+			if got := target.Set.Feeds[0]; got.Reason != string(tt.reason) || pool.Status.Feeds[0].Reason != string(tt.reason) {
+				t.Errorf("answers say %q, the pool %q; want %s", got.Reason, pool.Status.Feeds[0].Reason, tt.reason)
+			}
+		})
 	}
 }
 

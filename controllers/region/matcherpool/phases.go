@@ -129,7 +129,9 @@ func (r *Reconciler) observe(ctx context.Context, s *scope) error {
 	for i := range s.pods {
 		names = append(names, s.pods[i].Name)
 	}
-	r.Region.KeepAcks(s.owner.Name, names)
+	if err := r.Region.KeepAcks(s.owner.Name, names...); err != nil {
+		return err
+	}
 	for _, feed := range s.spec.Feeds {
 		s.lookAt(r.Region.NextDeadline(string(feed.ID)))
 	}

@@ -148,6 +148,8 @@ func resolveFeeds(feeds []screeningv1.PoolFeed, judge func(id string) region.Ver
 
 func resolvedReason(c region.Cause) (reason string, weight int) {
 	switch c {
+	case region.CauseFeedNotFound:
+		return screeningv1.ReasonFeedNotFound, 4
 	case region.CauseNotAllowedHere:
 		return screeningv1.ReasonNotAllowedHere, 4
 	case region.CauseNoTerms:
