@@ -84,6 +84,9 @@ func runAll(ctx context.Context, hub hubOptions, region agentOptions) error {
 	local.Local = &agent.Local{
 		Hub: service.Local(region.region),
 		CA:  keys.CA,
+		Pinned: func(ctx context.Context, keyDigest string) (bool, error) {
+			return pinnedLocal(ctx, mgr.GetClient(), direct, hub.namespace, region.region, keyDigest)
+		},
 		Invite: func(ctx context.Context) (join.Invitation, error) {
 			return inviteLocal(ctx, direct, keys, hub.namespace, region.region, time.Now())
 		},
@@ -103,6 +106,25 @@ func limitToRegion(byObject map[client.Object]cache.ByObject, region string) {
 	} {
 		byObject[kind] = here
 	}
+}
+
+// pinnedLocal reports whether the hub takes the key for the local region's.
+// While there is no RegionalCluster nothing is decided: the region serves on.
+func pinnedLocal(ctx context.Context, cached client.Client, direct client.Reader, namespace, name, keyDigest string) (bool, error) {
+	region := &screeningv1.RegionalCluster{}
+	if err := cached.Get(ctx, types.NamespacedName{Name: name}, region); err != nil {
+		return true, client.IgnoreNotFound(err)
+	}
+	if identity := region.Status.Identity; identity != nil && string(identity.KeyDigest) == keyDigest {
+		return true, nil
+	}
+	// A status may be lost; the record is not.
+	record, err := regionalcluster.ReadRecord(ctx, direct, namespace, name)
+	if err != nil {
+		return false, err
+	}
+	pinned := record.Pinned(region)
+	return pinned != nil && pinned.KeyDigest == keyDigest, nil
 }
 
 // inviteLocal opens an invitation for the local region.

@@ -39,10 +39,14 @@ func (r *Reconciler) followLine(_ context.Context, s *scope) error {
 		State: screeningv1.LinkState(link.State),
 		Since: metav1.NewTime(link.Since.Truncate(1e9)),
 	}
-	if status.Identity == nil {
+	switch {
+	case status.Identity == nil && s.region.Spec.Link == screeningv1.LinkLocal:
+		conditions.False(s.region, screeningv1.ConditionJoined, screeningv1.ReasonWaitingForRegion,
+			"The local region has not joined; it does by itself where the hub runs with role all and region name %s", s.region.Name)
+	case status.Identity == nil:
 		conditions.False(s.region, screeningv1.ConditionJoined, screeningv1.ReasonWaitingForRegion,
 			"No cluster has joined; make an invitation with: frontline region invite %s", s.region.Name)
-	} else {
+	default:
 		conditions.True(s.region, screeningv1.ConditionJoined, screeningv1.ReasonJoined,
 			"Joined with key %s, incarnation %d", short(string(status.Identity.KeyDigest)), status.Identity.Incarnation)
 	}

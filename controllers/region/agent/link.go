@@ -24,6 +24,10 @@ type Local struct {
 	Hub link.Hub
 	// CA is the authority of the one registry, which then is the region's too.
 	CA *pki.CA
+	// Pinned reports whether the hub takes the key with the digest (pki.KeyPin)
+	// for the region's. It is no longer when the region was made anew under
+	// another legal order.
+	Pinned func(ctx context.Context, keyDigest string) (bool, error)
 	// Invite makes an invitation for the region; it fails until the hub knows
 	// the region.
 	Invite func(ctx context.Context) (join.Invitation, error)
@@ -77,15 +81,8 @@ func (a *Agent) keepLink(ctx context.Context) error {
 // join uses a new invitation, if there is one, and reports whether it joined.
 func (a *Agent) join(ctx context.Context) (bool, error) {
 	joined := a.region.Joined()
-	if local := a.options.Local; local != nil {
-		if joined != nil {
-			return false, nil
-		}
-		inv, err := local.Invite(ctx)
-		if err != nil {
-			return false, err
-		}
-		return true, region.Join(ctx, a.region, local.Hub, inv)
+	if a.options.Local != nil {
+		return a.joinLocal(ctx, joined)
 	}
 	data, err := a.invitation(ctx)
 	if err != nil || data == nil {
@@ -111,6 +108,30 @@ func (a *Agent) join(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if err := region.Join(ctx, a.region, hub, inv); err != nil {
+		return false, err
+	}
+	ctrl.LoggerFrom(ctx).WithName("link").Info("Joined", "region", inv.Region, "hub", inv.HubUID)
+	return true, nil
+}
+
+// joinLocal joins the hub of this process whenever that does not know the
+// region's key: nobody else could bring an invitation.
+func (a *Agent) joinLocal(ctx context.Context, joined *region.Joined) (bool, error) {
+	local := a.options.Local
+	if joined != nil {
+		identity, err := a.region.Store().Identity(a.options.Region, a.options.Now())
+		if err != nil {
+			return false, err
+		}
+		if pinned, err := local.Pinned(ctx, pki.KeyPin(identity.Key.Public())); err != nil || pinned {
+			return false, err
+		}
+	}
+	inv, err := local.Invite(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := region.Join(ctx, a.region, local.Hub, inv); err != nil {
 		return false, err
 	}
 	ctrl.LoggerFrom(ctx).WithName("link").Info("Joined", "region", inv.Region, "hub", inv.HubUID)
