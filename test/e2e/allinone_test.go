@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
@@ -37,6 +36,7 @@ func TestAllInOne(t *testing.T) {
 		{"alone: a new list reaches every answer under load", updatesUnderLoad},
 		{"alone: a restarted operator restarts no matcher", restartsNothingAlone},
 		{"alone: a settled system writes nothing but leases", settlesAlone},
+		{"alone: a pruned folder takes no post down", survivesPruneAlone},
 		{"alone: a deleted post is withdrawn", withdrawsAlone},
 	} {
 		if *only != "" && !strings.Contains(st.name, *only) {
@@ -140,10 +140,9 @@ func hasNoGateway(t *testing.T, s *suite) {
 	}
 }
 
-func restartsNothingAlone(t *testing.T, s *suite) {
-	namespace := screeningv1.RegionNamespace(stage.LocalRegion)
-	before := s.pods(t, stage.LocalRegion, namespace, nil)
-	release := s.answers(t, stage.LocalRegion)
+// restartAlone restarts hub and region, which are one process.
+func (s *suite) restartAlone(t *testing.T) {
+	t.Helper()
 	for _, args := range [][]string{
 		{"rollout", "restart", "deployment/frontline-all"},
 		{"rollout", "status", "deployment/frontline-all", "--timeout=180s"},
@@ -151,6 +150,13 @@ func restartsNothingAlone(t *testing.T, s *suite) {
 		_, err := s.Kubectl(t.Context(), s.Hub, append([]string{"-n", stage.Namespace}, args...)...)
 		must(t, err)
 	}
+}
+
+func restartsNothingAlone(t *testing.T, s *suite) {
+	namespace := screeningv1.RegionNamespace(stage.LocalRegion)
+	before := s.pods(t, stage.LocalRegion, namespace, nil)
+	release := s.answers(t, stage.LocalRegion)
+	s.restartAlone(t)
 	s.quiet(t, 10*time.Second)
 	if after := s.pods(t, stage.LocalRegion, namespace, nil); !maps.Equal(before, after) || len(before) < 2 {
 		t.Errorf("pods before: %v\nafter: %v", before, after)
@@ -178,6 +184,47 @@ func settlesAlone(t *testing.T, s *suite) {
 	}
 }
 
+// survivesPruneAlone deletes the pool and the post at once. They are the hub's
+// objects and the region's at once, so the order alone keeps them running, also
+// over a restart.
+func survivesPruneAlone(t *testing.T, s *suite) {
+	namespace := screeningv1.RegionNamespace(stage.LocalRegion)
+	before := s.pods(t, stage.LocalRegion, namespace, nil)
+	must(t, s.clients["hub"].Delete(t.Context(), pool(stage.LocalRegion)))
+	must(t, s.clients["hub"].Delete(t.Context(), post(stage.LocalRegion)))
+	within(t, time.Minute, "the hub holds the withdrawals", func(ctx context.Context) error {
+		return s.hasCondition(ctx, "hub", region(stage.LocalRegion), screeningv1.ConditionWithdrawalsHeld, "True", "")
+	})
+	_, err := s.Kubectl(t.Context(), s.Hub, "-n", namespace, "delete", "pdb", poolName+"-matcher")
+	must(t, err)
+	s.restartAlone(t)
+	s.quiet(t, 10*time.Second)
+	if after := s.pods(t, stage.LocalRegion, namespace, nil); !maps.Equal(before, after) {
+		t.Errorf("pods before: %v\nafter: %v", before, after)
+	}
+	_, err = s.Kubectl(t.Context(), s.Hub, "-n", namespace, "get", "pdb", poolName+"-matcher")
+	must(t, err)
+	release := s.answers(t, stage.LocalRegion)
+	s.publish(t, s.people[0]+1, s.people[1]+1)
+	must(t, s.WaitRelease(t.Context(), s.posts[stage.LocalRegion], person(t, 50), release+1))
+
+	// Put back, they are what ran all the time.
+	must(t, s.Converge(t.Context(), s.overlay))
+	within(t, time.Minute, "nothing is withdrawn any more", func(ctx context.Context) error {
+		rc := region(stage.LocalRegion)
+		if err := s.clients["hub"].Get(ctx, client.ObjectKeyFromObject(rc), rc); err != nil {
+			return err
+		}
+		if n := len(rc.Status.Withdrawals); n > 0 {
+			return fmt.Errorf("%d withdrawals are left although everything is back", n)
+		}
+		return nil
+	})
+	if after := s.pods(t, stage.LocalRegion, namespace, nil); !maps.Equal(before, after) {
+		t.Errorf("pods before: %v\nafter they were applied again: %v", before, after)
+	}
+}
+
 // withdrawsAlone deletes the post, which is the hub's object and the region's
 // at once: its front goes by a tombstone of the order.
 func withdrawsAlone(t *testing.T, s *suite) {
@@ -201,7 +248,9 @@ func withdrawsAlone(t *testing.T, s *suite) {
 		}
 		return nil
 	})
-	if err := s.clients["hub"].Get(t.Context(), client.ObjectKeyFromObject(pool(stage.LocalRegion)), pool(stage.LocalRegion)); apierrors.IsNotFound(err) {
+	left := pool(stage.LocalRegion)
+	must(t, s.clients["hub"].Get(t.Context(), client.ObjectKeyFromObject(left), left))
+	if left.Status.ReadyReplicas == nil || *left.Status.ReadyReplicas < 1 {
 		t.Error("the pool went with the post")
 	}
 }
