@@ -53,14 +53,21 @@ func (b Beats) Beat(now time.Time, h Heartbeat) Beats {
 // without another report; zero means for ever. A line is lost when a limit has
 // passed, and found again only after Recovery reports in a row in time, so
 // that a bad line does not flap. prev is the state decided last.
-func Follow(prev Link, b Beats, h Heartbeat, now time.Time) (Link, time.Duration) {
+//
+// listening is since when this hub could have taken a report: silence before
+// is the hub's own, and until the region had its time to be heard the state
+// stays what it was.
+func Follow(prev Link, b Beats, h Heartbeat, listening, now time.Time) (Link, time.Duration) {
 	if b.Last.IsZero() {
 		if prev.State == NotJoined {
 			return prev, 0
 		}
 		return Link{State: NotJoined, Since: now}, 0
 	}
-	silence := now.Sub(b.Last)
+	heard, silence := !b.Last.Before(listening), now.Sub(b.Last)
+	if !heard {
+		silence = now.Sub(listening)
+	}
 	lost := prev.State == Degraded || prev.State == Offline
 	firstLoss := b.Last
 	if lost {
@@ -69,6 +76,8 @@ func Follow(prev Link, b Beats, h Heartbeat, now time.Time) (Link, time.Duration
 	switch {
 	case silence >= h.Offline:
 		return Link{State: Offline, Since: firstLoss}, 0
+	case lost && !heard:
+		return prev, h.Offline - silence
 	case silence >= h.Degraded, lost && b.Streak < Recovery:
 		return Link{State: Degraded, Since: firstLoss}, h.Offline - silence
 	case prev.State == Connected:

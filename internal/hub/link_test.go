@@ -38,19 +38,53 @@ func TestFollow(t *testing.T) {
 		{"one second before the limit", connected, hub.Beats{Last: start, Streak: 2}, at(89 * time.Second), connected, time.Second},
 		{"at the limit", connected, hub.Beats{Last: start, Streak: 2}, at(90 * time.Second), degraded, 210 * time.Second},
 		{"silence goes on", degraded, hub.Beats{Last: start, Streak: 2}, at(5 * time.Minute), offline, 0},
-		{"offline at once after a long stop of the hub", connected, hub.Beats{Last: start, Streak: 2}, at(time.Hour), offline, 0},
+		{"silence of an hour", connected, hub.Beats{Last: start, Streak: 2}, at(time.Hour), offline, 0},
 		{"one report does not connect", offline, hub.Beats{Last: at(time.Hour), Streak: 1}, at(time.Hour), degraded, 5 * time.Minute},
 		{"two in a row do", degraded, hub.Beats{Last: at(time.Hour), Streak: 2}, at(time.Hour), hub.Link{State: hub.Connected, Since: at(time.Hour)}, 90 * time.Second},
 		{"the first loss is kept", degraded, hub.Beats{Last: at(10 * time.Minute), Streak: 1}, at(20 * time.Minute), offline, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, again := hub.Follow(tt.prev, tt.beats, limit, tt.now)
+			got, again := hub.Follow(tt.prev, tt.beats, limit, start.Add(-time.Hour), tt.now)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("link (-want +got):\n%s", diff)
 			}
 			if again != tt.again {
 				t.Errorf("looks again after %s, want %s", again, tt.again)
+			}
+		})
+	}
+}
+
+// A hub that was away for an hour gives regions their time before it judges.
+func TestFollowAfterTheHubWasAway(t *testing.T) {
+	back := at(time.Hour)
+	connected := hub.Link{State: hub.Connected, Since: start}
+	degraded := hub.Link{State: hub.Degraded, Since: start}
+	offline := hub.Link{State: hub.Offline, Since: start}
+	before := hub.Beats{Last: start, Streak: 2}
+	after := hub.Beats{Last: back.Add(time.Second), Streak: 1}
+	tests := []struct {
+		name  string
+		prev  hub.Link
+		beats hub.Beats
+		since time.Duration
+		want  hub.Link
+		again time.Duration
+	}{
+		{"connected stays", connected, before, 10 * time.Second, connected, 80 * time.Second},
+		{"degraded stays", degraded, before, 10 * time.Second, degraded, 290 * time.Second},
+		{"offline stays", offline, before, 100 * time.Second, offline, 200 * time.Second},
+		{"connected was heard", connected, after, 31 * time.Second, connected, time.Minute},
+		{"offline was heard once", offline, after, 31 * time.Second, degraded, 270 * time.Second},
+		{"not heard in time", connected, before, 90 * time.Second, degraded, 210 * time.Second},
+		{"not heard at all", connected, before, 5 * time.Minute, offline, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, again := hub.Follow(tt.prev, tt.beats, limit, back, back.Add(tt.since))
+			if diff := cmp.Diff(tt.want, got); diff != "" || again != tt.again {
+				t.Errorf("looks again after %s, want %s; link (-want +got):\n%s", again, tt.again, diff)
 			}
 		})
 	}
@@ -70,10 +104,10 @@ func TestFollowDoesNotFlap(t *testing.T) {
 		link := hub.Link{State: hub.Connected, Since: now}
 		for range rapid.IntRange(1, 20).Draw(t, "reports") {
 			gap := time.Duration(rapid.Int64Range(low, high).Draw(t, "gap")) * time.Second
-			link, _ = hub.Follow(link, beats, limit, now.Add(gap))
+			link, _ = hub.Follow(link, beats, limit, start, now.Add(gap))
 			now = now.Add(gap)
 			beats = beats.Beat(now, limit)
-			link, _ = hub.Follow(link, beats, limit, now)
+			link, _ = hub.Follow(link, beats, limit, start, now)
 			if late != (link.State != hub.Connected) {
 				t.Fatalf("after a gap of %s the line is %s", gap, link.State)
 			}

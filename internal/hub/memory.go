@@ -81,6 +81,13 @@ func (r *Reports) Last(region string) *Received {
 	return r.last[region]
 }
 
+// Forget drops what a region said that is no more.
+func (r *Reports) Forget(region string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.last, region)
+}
+
 // Follow calls follow with the name of each region that reports from now on.
 // follow must not block.
 func (r *Reports) Follow(follow func(region string)) {
@@ -105,6 +112,13 @@ func (c *Checks) Put(feed string, at time.Time) {
 		c.at = map[string]time.Time{}
 	}
 	c.at[feed] = at
+}
+
+// Forget drops what is known of a feed that is no more.
+func (c *Checks) Forget(feed string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.at, feed)
 }
 
 // All returns the times by feed.

@@ -28,11 +28,13 @@ func public(k ed25519.PrivateKey) ed25519.PublicKey {
 	return p
 }
 
+var digest = "sha256:" + strings.Repeat("0a", 32)
+
 func sample() report.Report {
 	return report.Report{
 		Format: report.Format, Region: "north", RegionUID: "r", HubUID: "h", Incarnation: 2, Number: 5,
-		Observed: &report.Observed{Term: 1, Sequence: 3, Digest: "sha256:00", Issued: at.Truncate(time.Second)},
-		Feeds:    []report.Feed{{ID: "a.b", UID: "u", State: "Serve", Wanted: 2, Held: 1, Servers: 3}},
+		Observed: &report.Observed{Term: 1, Sequence: 3, Digest: digest, Issued: at.Truncate(time.Second)},
+		Feeds:    []report.Feed{{ID: "a.b", UID: "u", State: "Serve", Wanted: 2, Held: 1, Content: digest, Servers: 3}},
 		Pools:    []report.Object{{Name: "p", UID: "u", Generation: 4, Status: json.RawMessage(`{"pods":"1/1"}`)}},
 	}
 }
@@ -85,20 +87,71 @@ func TestVerifyRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, data := range map[string][]byte{
-		"another key":         foreign,
-		"changed payload":     changed,
-		"no envelope":         []byte("hello"),
-		"empty":               nil,
-		"another type":        seal("text/plain", event),
-		"another event":       seal(report.PayloadType, strings.Replace(event, report.EventType, "other", 1)),
-		"another version":     seal(report.PayloadType, strings.Replace(event, `"specversion":"1.0"`, `"specversion":"0.3"`, 1)),
-		"another format":      seal(report.PayloadType, strings.Replace(event, report.Format, "frontline.report/v2", 1)),
-		"an unknown field":    seal(report.PayloadType, strings.Replace(event, `"number":5`, `"number":5,"new":1`, 1)),
-		"an unknown property": seal(report.PayloadType, strings.Replace(event, `"specversion"`, `"more":1,"specversion"`, 1)),
+		"another key":     foreign,
+		"changed payload": changed,
+		"no envelope":     []byte("hello"),
+		"empty":           nil,
+		"another type":    seal("text/plain", event),
+		"another event":   seal(report.PayloadType, strings.Replace(event, report.EventType, "other", 1)),
+		"another version": seal(report.PayloadType, strings.Replace(event, `"specversion":"1.0"`, `"specversion":"0.3"`, 1)),
+		"another format":  seal(report.PayloadType, strings.Replace(event, report.Format, "frontline.report/v2", 1)),
 	} {
 		if _, _, err := report.Verify(t.Context(), data, public(key(1))); err == nil {
 			t.Errorf("%s was taken", name)
 		}
+	}
+}
+
+// A region that is newer than its hub is understood as far as the hub goes.
+func TestVerifyPassesOverWhatItDoesNotKnow(t *testing.T) {
+	data, err := report.Sign(t.Context(), sample(), key(1), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, err := envelope.Verify(t.Context(), report.PayloadType, data, public(key(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := strings.NewReplacer(`"number":5`, `"number":5,"new":{"a":1}`, `"specversion"`, `"more":"1","specversion"`).Replace(string(event))
+	if data, err = envelope.Sign(t.Context(), report.PayloadType, []byte(newer), key(1)); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := report.Verify(t.Context(), data, public(key(1)))
+	if diff := cmp.Diff(sample(), got); err != nil || diff != "" {
+		t.Errorf("error %v, report (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestVerifyRefusesForms(t *testing.T) {
+	const person = "Synthetic Person, born 1970"
+	tests := []struct {
+		name string
+		edit func(*report.Report)
+		want string
+	}{
+		{"a sequence beyond all", func(r *report.Report) { r.Observed.Sequence = 1 << 62 }, "observed.sequence is not a count"},
+		{"a negative release", func(r *report.Report) { r.Feeds[0].Held = -1 }, "feeds[0].held is not a count"},
+		{"a negative number of pods", func(r *report.Report) { r.Feeds[0].Servers = -1 }, "feeds[0].servers is not a count"},
+		{"a digest that is none", func(r *report.Report) { r.Observed.Digest = person }, "observed.digest has not the form"},
+		{"content that is none", func(r *report.Report) { r.Feeds[0].Content = person }, "feeds[0].content has not the form"},
+		{"a reason in prose", func(r *report.Report) { r.Feeds[0].Reason = person }, "feeds[0].reason has not the form"},
+		{"an endless id", func(r *report.Report) { r.Feeds[0].ID = strings.Repeat("a", 1000) }, "feeds[0].id has not the form"},
+		{"a pool of no name", func(r *report.Report) { r.Pools[0].Name = "" }, "pools[0].name has not the form"},
+		{"a refusal in prose", func(r *report.Report) { r.Refusals = []report.Refusal{{Subject: "order", Reason: person}} }, "refusals[0].reason"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := sample()
+			tt.edit(&r)
+			data, err := report.Sign(t.Context(), r, key(1), at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = report.Verify(t.Context(), data, public(key(1)))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), person) {
+				t.Errorf("error is %v, want one that contains %q and nothing of the report", err, tt.want)
+			}
+		})
 	}
 }
 

@@ -19,9 +19,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -35,6 +37,10 @@ import (
 
 // FieldManager of the replicas this controller applies.
 const FieldManager = "frontline-order"
+
+// passTimeout bounds one pass, so that a registry that hangs holds no worker
+// for ever. It is long enough to copy the content of large feeds.
+const passTimeout = 15 * time.Minute
 
 // Reconciler publishes orders. Its keys are names of regions.
 type Reconciler struct {
@@ -120,7 +126,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			break
 		}
 	}
-	conclude(s, failed)
+	r.conclude(s, failed)
 	if _, err := s.helper.Status(ctx, s.region); err != nil {
 		failed = errors.Join(failed, err)
 	}
@@ -175,17 +181,19 @@ func (r *Reconciler) collect(ctx context.Context, s *scope) error {
 // SetupWithManager adds the controller to mgr.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	region := handler.EnqueueRequestsFromMapFunc(regionOf)
+	specs := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	every := handler.EnqueueRequestsFromMapFunc(r.everyRegion)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("order").
 		For(&screeningv1.RegionalCluster{}).
-		Watches(&screeningv1.MatcherPool{}, region).
-		Watches(&screeningv1.BorderPost{}, region).
-		Watches(&screeningv1.WatchlistReplica{}, region).
+		// Orders are made of specs; statuses come from reports, often.
+		Watches(&screeningv1.MatcherPool{}, region, specs).
+		Watches(&screeningv1.BorderPost{}, region, specs).
+		Watches(&screeningv1.WatchlistReplica{}, region, specs).
 		Watches(&screeningv1.WatchlistFeed{}, every).
 		WatchesRawSource(report.Source(r.Reports)).
 		// One region's registry traffic does not hold up another's order.
-		WithOptions(controller.Options{MaxConcurrentReconciles: 8}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 8, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
 }
 

@@ -56,6 +56,26 @@ func (p *published) feed(id string) *order.Feed {
 type ledger struct {
 	mu      sync.Mutex
 	regions map[string]*published
+	// failures is when publishing for a region began to fail.
+	failures map[string]time.Time
+}
+
+// failing notes whether publishing for the region failed just now, and returns
+// since when it fails.
+func (l *ledger) failing(region string, failed bool, now time.Time) (since time.Time, failing bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !failed {
+		delete(l.failures, region)
+		return time.Time{}, false
+	}
+	if l.failures == nil {
+		l.failures = map[string]time.Time{}
+	}
+	if _, known := l.failures[region]; !known {
+		l.failures[region] = now
+	}
+	return l.failures[region], true
 }
 
 func (l *ledger) get(region string) (p *published, known bool) {
@@ -78,6 +98,7 @@ func (l *ledger) forget(region string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.regions, region)
+	delete(l.failures, region)
 }
 
 // adopt reads, once a process, what stands in the registry, so that a hub that

@@ -109,7 +109,13 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// known are the orders of the region that anybody has seen.
+// mostLost is how many orders a hub may have published since the backup it
+// was restored from: one a minute for a year.
+const mostLost = 1 << 19
+
+// known are the orders of the region that anybody has seen. A region's word
+// counts as far as the hub can have lost its own: a sequence beyond is none of
+// this hub's.
 func (s *scope) known() []hub.Numbered {
 	var known []hub.Numbered
 	if status := s.region.Status.Order; status != nil && status.Sequence > 0 {
@@ -118,10 +124,18 @@ func (s *scope) known() []hub.Numbered {
 	if s.published != nil {
 		known = append(known, s.published.Numbered)
 	}
+	var own int64
+	for _, k := range known {
+		own = max(own, k.Sequence)
+	}
+	var said hub.Numbered
 	if s.received != nil && s.received.Observed != nil {
-		known = append(known, hub.Numbered{Sequence: s.received.Observed.Sequence, Digest: s.received.Observed.Digest})
-	} else if observed := s.region.Status.Observed; observed != nil && observed.Sequence > 0 {
-		known = append(known, hub.Numbered{Sequence: observed.Sequence, Digest: string(observed.Digest)})
+		said = hub.Numbered{Sequence: s.received.Observed.Sequence, Digest: s.received.Observed.Digest}
+	} else if observed := s.region.Status.Observed; observed != nil {
+		said = hub.Numbered{Sequence: observed.Sequence, Digest: string(observed.Digest)}
+	}
+	if said.Sequence > 0 && said.Sequence <= own+mostLost {
+		known = append(known, said)
 	}
 	return known
 }
@@ -206,12 +220,19 @@ func sourceChecked(p *published) map[string]time.Time {
 	return timestamp.Signed.Frontline.SourceChecked
 }
 
+// patience is how long publishing may fail before an order that stands is said
+// not to be the newest: a registry that restarts is back sooner.
+const patience = 30 * time.Second
+
 // conclude says whether the newest order stands.
-func conclude(s *scope, failed error) {
-	switch order := s.region.Status.Order; {
-	case failed != nil:
+func (r *Reconciler) conclude(s *scope, failed error) {
+	since, failing := r.ledger.failing(s.region.Name, failed != nil, r.Clock.Now())
+	order := s.region.Status.Order
+	switch {
+	case failing && conditions.IsTrue(s.region, screeningv1.ConditionOrderPublished) && r.Clock.Since(since) < patience:
+	case failing:
 		conditions.False(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonPublishFailed,
-			"%s; the order before stays in force; it is tried again", failed.Error())
+			"%s; the order before stays in force; it is tried again", conditions.Text(failed))
 	case order != nil:
 		conditions.True(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonPublished, "Order %d stands in the registry", order.PublishedSequence)
 	}

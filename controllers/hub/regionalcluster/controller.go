@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -44,11 +45,17 @@ type Reconciler struct {
 	Clock     clock.PassiveClock
 
 	applier *apply.Applier
+	// listening is when this process first looked: it leads, and takes reports,
+	// since then.
+	listening func() time.Time
 }
 
 // New returns a reconciler that is ready to be called.
 func New(c client.Client, reader client.Reader, namespace string, reports *hub.Reports, clk clock.PassiveClock) *Reconciler {
-	return &Reconciler{Client: c, Reader: reader, Namespace: namespace, Reports: reports, Clock: clk, applier: apply.New(c, FieldManager)}
+	return &Reconciler{
+		Client: c, Reader: reader, Namespace: namespace, Reports: reports, Clock: clk,
+		applier: apply.New(c, FieldManager), listening: sync.OnceValue(clk.Now),
+	}
 }
 
 // scope is what one pass reads and decides.
@@ -57,15 +64,20 @@ type scope struct {
 	record   *Record
 	beats    hub.Beats
 	received *hub.Received
-	replicas []screeningv1.WatchlistReplica
+	// listening is since when reports could arrive.
+	listening time.Time
+	replicas  []screeningv1.WatchlistReplica
 	// again is when the state may change by the clock alone; zero means never.
 	again time.Duration
 }
 
 // Reconcile implements reconcile.Reconciler.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	s := &scope{region: &screeningv1.RegionalCluster{}}
+	s := &scope{region: &screeningv1.RegionalCluster{}, listening: r.listening()}
 	if err := r.Client.Get(ctx, req.NamespacedName, s.region); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Reports.Forget(req.Name)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	helper := patch.New(r.Client, s.region)
@@ -132,7 +144,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(regionOf)).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.regionOfLease)).
 		WatchesRawSource(report.Source(r.Reports)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
 		Complete(r)
 }
 

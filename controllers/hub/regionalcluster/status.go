@@ -33,7 +33,7 @@ func (r *Reconciler) followLine(_ context.Context, s *scope) error {
 		// Joining is a sign of life, and the first of a new count.
 		beats = hub.Beats{Last: joined, Streak: 1}
 	}
-	link, again := hub.Follow(prev, beats, report.HeartbeatOf(s.region), now)
+	link, again := hub.Follow(prev, beats, report.HeartbeatOf(s.region), s.listening, now)
 	s.again = again
 	status.Link = &screeningv1.RegionLink{
 		State: screeningv1.LinkState(link.State),
@@ -85,11 +85,19 @@ func (r *Reconciler) compareOrders(_ context.Context, s *scope) error {
 		conditions.False(s.region, screeningv1.ConditionOrderObserved, reason, format, args...)
 	}
 	order, observed := status.Order, status.Observed
-	switch refusal := refused(s.received); {
+	refusal := refused(s.received)
+	if before := conditions.Get(s.region, screeningv1.ConditionOrderObserved); s.received == nil && before != nil && before.Reason == screeningv1.ReasonOrderRefused {
+		set(false, before.Reason, "%s", before.Message)
+		return nil
+	}
+	switch {
 	case order == nil || order.PublishedSequence == 0:
 		set(false, screeningv1.ReasonBehind, "No order is published as yet")
 	case observed == nil:
 		set(false, screeningv1.ReasonBehind, "The region has not reported an order; order %d stands for it", order.PublishedSequence)
+	case observed.Sequence > order.Sequence:
+		set(false, screeningv1.ReasonEquivocation,
+			"The region acts on order %d and this hub has signed no more than %d: two hubs sign, or one was restored; end the other", observed.Sequence, order.Sequence)
 	case observed.Sequence == order.Sequence && observed.Digest != order.Digest:
 		set(false, screeningv1.ReasonEquivocation,
 			"The region acts on another order %d than this hub's: two hubs sign, or one was restored; end the other, the next order settles it", order.Sequence)

@@ -44,6 +44,13 @@ func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalClust
 	return errors.Join(errs...)
 }
 
+// reasons are those that a region gives for a copy it does not hold.
+var reasons = []string{
+	screeningv1.ReasonPulling, screeningv1.ReasonPullFailed, screeningv1.ReasonDigestMismatch,
+	screeningv1.ReasonNotAllowedHere, screeningv1.ReasonNoTerms, screeningv1.ReasonRefusedByTerms,
+	screeningv1.ReasonErased, screeningv1.ReasonLocked, screeningv1.ReasonNoRelease,
+}
+
 func copyOf(replica *screeningv1.WatchlistReplica, feed *report.Feed) {
 	replica.Status.ObservedGeneration = replica.Generation
 	replica.Status.Held, replica.Status.ServedBy = nil, ""
@@ -76,7 +83,11 @@ func copyOf(replica *screeningv1.WatchlistReplica, feed *report.Feed) {
 	default:
 		reason, text := screeningv1.ReasonPulling, "The region fetches "+string(wanted)
 		if feed != nil && feed.Reason != "" {
-			reason, text = feed.Reason, feed.Message
+			text = feed.Message
+			// Releases repeat the reason, so it is one of the hub's own words.
+			if slices.Contains(reasons, feed.Reason) {
+				reason = feed.Reason
+			}
 		}
 		if held != nil {
 			text += "; " + string(held.Release) + " is held meanwhile"

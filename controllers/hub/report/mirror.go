@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,25 +66,14 @@ func (m *Mirror) pools(ctx context.Context, region *screeningv1.RegionalCluster,
 	var errs []error
 	for i := range list.Items {
 		pool := &list.Items[i]
-		helper := patch.New(m.Client, pool)
-		resolved := conditions.Get(pool, screeningv1.ConditionFeedsResolved)
-		var status screeningv1.MatcherPoolStatus
-		generation, err := said(received, poolsOf, pool, &status)
-		switch {
-		case err != nil:
-			errs = append(errs, err)
-			continue
-		case generation > 0:
-			pool.Status = status
-			pool.Status.ObservedGeneration = generation
-			stamp(pool, generation)
-		case conditions.Get(pool, screeningv1.ConditionReady) == nil:
-			notReported(pool, region.Name)
-			pool.Status.ObservedGeneration = pool.Generation
-		}
-		resolveFeeds(pool, generation == pool.Generation, resolved.DeepCopy(), region, allowed)
-		_, err = helper.Status(ctx, pool)
-		errs = append(errs, settled(err))
+		resolved := conditions.Get(pool, screeningv1.ConditionFeedsResolved).DeepCopy()
+		errs = append(errs, show(ctx, m.Client, region.Name, pool, find(received, poolsOf, pool), view[*screeningv1.MatcherPool, screeningv1.MatcherPoolStatus]{
+			status:   func(p *screeningv1.MatcherPool) *screeningv1.MatcherPoolStatus { return &p.Status },
+			observed: func(s *screeningv1.MatcherPoolStatus) *int64 { return &s.ObservedGeneration },
+			add: func(p *screeningv1.MatcherPool, said bool) {
+				resolveFeeds(p, said, resolved, region, allowed)
+			},
+		}))
 	}
 	return errors.Join(errs...)
 }
@@ -96,23 +86,11 @@ func (m *Mirror) posts(ctx context.Context, region *screeningv1.RegionalCluster,
 	var errs []error
 	for i := range list.Items {
 		post := &list.Items[i]
-		helper := patch.New(m.Client, post)
-		var status screeningv1.BorderPostStatus
-		generation, err := said(received, postsOf, post, &status)
-		switch {
-		case err != nil:
-			errs = append(errs, err)
-			continue
-		case generation > 0:
-			post.Status = status
-			post.Status.ObservedGeneration = generation
-			stamp(post, generation)
-		case conditions.Get(post, screeningv1.ConditionReady) == nil:
-			notReported(post, region.Name)
-			post.Status.ObservedGeneration = post.Generation
-		}
-		_, err = helper.Status(ctx, post)
-		errs = append(errs, settled(err))
+		errs = append(errs, show(ctx, m.Client, region.Name, post, find(received, postsOf, post), view[*screeningv1.BorderPost, screeningv1.BorderPostStatus]{
+			status:   func(p *screeningv1.BorderPost) *screeningv1.BorderPostStatus { return &p.Status },
+			observed: func(s *screeningv1.BorderPostStatus) *int64 { return &s.ObservedGeneration },
+			add:      func(*screeningv1.BorderPost, bool) {},
+		}))
 	}
 	return errors.Join(errs...)
 }
@@ -120,23 +98,69 @@ func (m *Mirror) posts(ctx context.Context, region *screeningv1.RegionalCluster,
 func poolsOf(r *hub.Received) []report.Object { return r.Pools }
 func postsOf(r *hub.Received) []report.Object { return r.Posts }
 
-// said decodes what the region reports of the object into status, and returns
-// the generation of the hub's object that it speaks of: zero when the report
-// says nothing of it.
-func said(received *hub.Received, of func(*hub.Received) []report.Object, o client.Object, status any) (int64, error) {
+// find returns what the region reports of the object, or nil.
+func find(received *hub.Received, of func(*hub.Received) []report.Object, o client.Object) *report.Object {
 	if received == nil {
-		return 0, nil
+		return nil
 	}
-	for _, reported := range of(received) {
-		if reported.UID != string(o.GetUID()) {
-			continue
-		}
-		if err := json.Unmarshal(reported.Status, status); err != nil {
-			return 0, fmt.Errorf("report %d: the status of %s is not one: %w", received.Number, o.GetName(), err)
-		}
-		return reported.Generation, nil
+	list := of(received)
+	i := slices.IndexFunc(list, func(r report.Object) bool { return r.UID == string(o.GetUID()) && r.Generation > 0 })
+	if i < 0 {
+		return nil
 	}
-	return 0, nil
+	return &list[i]
+}
+
+// view is how a kind shows what is reported of it.
+type view[O any, S any] struct {
+	status   func(O) *S
+	observed func(*S) *int64
+	// add puts in what the hub alone knows; said is whether the status is the
+	// region's word on the present spec.
+	add func(o O, said bool)
+}
+
+// show writes what the region reports of the object into its status. Without
+// a report what stood there stays, and also when the report is of no use: a
+// region's nonsense changes nothing but one message on its own objects.
+func show[O interface {
+	client.Object
+	screeningv1.Object
+	DeepCopy() O
+}, S any](ctx context.Context, c client.Client, region string, o O, reported *report.Object, v view[O, S],
+) error {
+	before, helper := o.DeepCopy(), patch.New(c, o)
+	generation := o.GetGeneration()
+	stay := func(reason string) {
+		*v.status(o) = *v.status(before.DeepCopy())
+		if ready := conditions.Get(o, screeningv1.ConditionReady); ready == nil || reason != "" {
+			conditions.Unknown(o, screeningv1.ConditionReady, screeningv1.ReasonNotReported, "Region %s has not reported it%s; see: kubectl get rgn %s", region, reason, region)
+			*v.observed(v.status(o)) = generation
+		}
+		v.add(o, false)
+	}
+	const unfit = " in a form that this hub takes; upgrade the older of the two"
+	var status S
+	switch {
+	case reported == nil:
+		stay("")
+	case json.Unmarshal(reported.Status, &status) != nil:
+		stay(unfit)
+	default:
+		// The hub's object counts no further than it does.
+		seen := min(reported.Generation, generation)
+		*v.status(o) = status
+		*v.observed(v.status(o)) = seen
+		stamp(o, seen)
+		v.add(o, seen == generation)
+	}
+	_, err := helper.Status(ctx, o)
+	if apierrors.IsInvalid(err) {
+		// The server's words quote what was reported.
+		stay(unfit)
+		_, err = helper.Status(ctx, o)
+	}
+	return settled(err)
 }
 
 // stamp gives conditions made in the region the hub's count of generations.
@@ -146,11 +170,6 @@ func stamp(o screeningv1.Object, generation int64) {
 		list[i].ObservedGeneration = generation
 	}
 	o.SetConditions(list)
-}
-
-func notReported(o screeningv1.Object, region string) {
-	conditions.Unknown(o, screeningv1.ConditionReady, screeningv1.ReasonNotReported,
-		"Region %s has not reported it; see: kubectl get rgn %s", region, region)
 }
 
 // settled passes over a conflict: the object changed meanwhile, which asks for
@@ -174,7 +193,7 @@ func (m *Mirror) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.BorderPost{}, region).
 		Watches(&screeningv1.WatchlistReplica{}, region).
 		Watches(&screeningv1.WatchlistFeed{}, handler.EnqueueRequestsFromMapFunc(m.everyRegion)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
 		Complete(m)
 }
 

@@ -72,7 +72,7 @@ func (r *Reconciler) notBuilt(ctx context.Context, s *scope, reason string, err 
 		r.again(s)
 		return err
 	}
-	text := err.Error()
+	text := conditions.Text(err)
 	if newest := s.newest(); newest != nil {
 		text += fmt.Sprintf("; v%d keeps serving", newest.Spec.Number)
 	}

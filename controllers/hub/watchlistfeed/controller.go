@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -38,6 +39,10 @@ const AnnotationSize = screeningv1.GroupName + "/snapshot-size"
 // no region's name has.
 const hubItself = "frontline.hub"
 
+// passTimeout bounds one pass, so that a registry that hangs holds no worker
+// for ever. It is longer than any fetch, parse and push together.
+const passTimeout = 30 * time.Minute
+
 // Repository is the hub's own repository of a feed. No region can read it; the
 // releases a region is given are copied into a repository of its own.
 func Repository(id screeningv1.FeedID) string {
@@ -59,7 +64,7 @@ type Reconciler struct {
 	Clock        clock.PassiveClock
 
 	mu       sync.Mutex
-	attempts map[types.UID]attempt
+	attempts map[types.NamespacedName]attempt
 }
 
 // scope is what one pass reads and decides.
@@ -91,12 +96,14 @@ func (s *scope) newest() *screeningv1.WatchlistRelease {
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	feed := &screeningv1.WatchlistFeed{}
 	if err := r.Client.Get(ctx, req.NamespacedName, feed); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		if apierrors.IsNotFound(err) {
+			err = r.forget(req.NamespacedName)
+		}
+		return ctrl.Result{}, err
 	}
 	if !feed.DeletionTimestamp.IsZero() {
 		// Package witness takes note of it.
-		r.forget(feed.UID)
-		return ctrl.Result{}, nil
+		return ctrl.Result{}, r.forget(req.NamespacedName)
 	}
 	helper := patch.New(r.Client, feed)
 	s := &scope{feed: feed, id: feed.ID()}
@@ -172,7 +179,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(feedOf)).
 		Watches(&screeningv1.RegionalCluster{}, handler.EnqueueRequestsFromMapFunc(r.feedsIn)).
 		// A publisher that does not answer holds a worker for its timeout.
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
 }
 

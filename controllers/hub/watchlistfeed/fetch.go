@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
@@ -39,6 +40,7 @@ var parts = map[screeningv1.Format][]string{
 // attempt is the last look at a source. It is kept in memory alone: a hub that
 // starts looks at every source once, and asks only whether it changed.
 type attempt struct {
+	uid        types.UID
 	at         time.Time
 	generation int64
 	asked      string
@@ -70,7 +72,7 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 		return nil
 	}
 	now := r.Clock.Now()
-	last, known := r.attempt(s.feed.UID)
+	last, known := r.attempt(s.feed)
 	asked := s.feed.Annotations[screeningv1.AnnotationReconcileAt]
 	if known && last.generation == s.feed.Generation && last.asked == asked {
 		if rest := last.at.Add(last.wait).Sub(now); rest > 0 {
@@ -78,21 +80,21 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 			return nil
 		}
 	}
-	next := attempt{at: now, generation: s.feed.Generation, asked: asked, folder: last.folder}
+	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder}
 	s.sourceBefore = s.feed.Status.Source.DeepCopy()
 	err := r.look(ctx, s, &next)
 	interval := intervalOf(s.feed)
 	if err != nil {
 		next.failures = last.failures + 1
 		next.wait = min(interval, firstRetry<<min(next.failures-1, 10))
-		conditions.False(s.feed, screeningv1.ConditionFetched, reasonOf(err), "%s", err.Error())
+		conditions.False(s.feed, screeningv1.ConditionFetched, reasonOf(err), "%s", conditions.Text(err))
 	} else {
 		// Publishers are not all asked in the same second.
 		next.wait = interval + time.Duration(rand.Int64N(int64(interval)/20+1)) //nolint:gosec // spreads load, hides nothing
 		r.Checks.Put(string(s.id), now)
 		conditions.True(s.feed, screeningv1.ConditionFetched, screeningv1.ReasonFetched, "The publisher's file was read")
 	}
-	r.remember(s.feed.UID, next)
+	r.remember(s.feed, next)
 	s.lookAgain(next.wait)
 	return nil
 }
@@ -169,7 +171,7 @@ func (s *scope) newestOrRefused(reason string) bool {
 }
 
 func (r *Reconciler) lookAtFolder(ctx context.Context, s *scope, req source.Request, names []string, a *attempt) error {
-	dir := filepath.Join(r.StateDir, "folder-"+string(s.feed.UID))
+	dir := r.folder(s.feed.UID)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
@@ -272,31 +274,49 @@ func (r *Reconciler) secret(ctx context.Context, namespace, name string) (*corev
 // a reason that is not the file's: it is fetched again soon.
 func (r *Reconciler) again(s *scope) {
 	s.feed.Status.Source = s.sourceBefore
-	if last, known := r.attempt(s.feed.UID); known {
+	if last, known := r.attempt(s.feed); known {
 		last.wait, last.folder = firstRetry, nil
-		r.remember(s.feed.UID, last)
+		r.remember(s.feed, last)
 	}
 	s.lookAgain(firstRetry)
 }
 
-func (r *Reconciler) attempt(uid types.UID) (attempt, bool) {
+func (r *Reconciler) attempt(feed *screeningv1.WatchlistFeed) (attempt, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a, ok := r.attempts[uid]
-	return a, ok
+	a, ok := r.attempts[client.ObjectKeyFromObject(feed)]
+	if !ok || a.uid != feed.UID {
+		return attempt{}, false
+	}
+	return a, true
 }
 
-func (r *Reconciler) remember(uid types.UID, a attempt) {
+func (r *Reconciler) remember(feed *screeningv1.WatchlistFeed, a attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.attempts == nil {
-		r.attempts = map[types.UID]attempt{}
+		r.attempts = map[types.NamespacedName]attempt{}
 	}
-	r.attempts[uid] = a
+	r.attempts[client.ObjectKeyFromObject(feed)] = a
 }
 
-func (r *Reconciler) forget(uid types.UID) {
+// forget drops what is known of a feed that is no more, its files included.
+func (r *Reconciler) forget(key types.NamespacedName) error {
+	r.Checks.Forget(string(screeningv1.NewFeedID(key.Namespace, key.Name)))
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.attempts, uid)
+	last, known := r.attempts[key]
+	delete(r.attempts, key)
+	r.mu.Unlock()
+	if !known {
+		return nil
+	}
+	if err := os.RemoveAll(r.folder(last.uid)); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	return nil
+}
+
+// folder holds the files of a format that is a folder at the publisher.
+func (r *Reconciler) folder(feed types.UID) string {
+	return filepath.Join(r.StateDir, "folder-"+string(feed))
 }

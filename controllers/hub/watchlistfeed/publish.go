@@ -32,7 +32,7 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {
 	release, err := r.release(ctx, s)
 	if err != nil {
 		r.again(s)
-		conditions.False(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublishFailed, "%s", err.Error())
+		conditions.False(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublishFailed, "%s", conditions.Text(err))
 		return err
 	}
 	s.releases = append([]screeningv1.WatchlistRelease{*release}, s.releases...)
@@ -104,6 +104,10 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 	return release, nil
 }
 
+// mostLost is how many releases a hub may have published since the backup it
+// was restored from: a year of daily ones, three times over.
+const mostLost = 1000
+
 // nextNumber is the highest number anybody has seen, plus one. The registry is
 // asked too: objects may have been restored from before its newest release.
 // When it has that number with this very content, an interrupted attempt is
@@ -115,9 +119,18 @@ func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.D
 	}
 	for i := range s.replicas {
 		highest = max(highest, s.replicas[i].Spec.Release.Number())
+	}
+	// A region's word counts as far as a hub can have lost its own: what lies
+	// beyond is no release of this hub, and would use its numbers up.
+	known := highest
+	for i := range s.replicas {
 		received := r.Reports.Last(regionOf(&s.replicas[i]))
 		if feed := received.Feed(string(s.id)); feed != nil {
-			highest = max(highest, feed.Wanted, feed.Held, feed.Served)
+			for _, number := range []int64{feed.Wanted, feed.Held, feed.Served} {
+				if number <= known+mostLost {
+					highest = max(highest, number)
+				}
+			}
 		}
 	}
 	for number := highest + 1; ; number++ {

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -78,6 +79,12 @@ func Retry(result reconcile.Result, err error) (reconcile.Result, error) {
 		return reconcile.Result{RequeueAfter: retryAfter}, nil
 	}
 	return result, err
+}
+
+// RateLimiter spaces the attempts at an object that fails: soon at first, and
+// never so far apart that what was mended stays unnoticed.
+func RateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryAfter, 30*time.Second)
 }
 
 func (h *Helper) patch(after client.Object, section string) (client.Patch, bool, error) {
