@@ -87,6 +87,13 @@ func (s *Stream) Counts() Counts {
 	return c
 }
 
+// Asked is the number of requests since the last call of Counts.
+func (s *Stream) Asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts.Asked
+}
+
 // Versions returns how many answers named each release.
 func (s *Stream) Versions() map[int64]int {
 	s.mu.Lock()
