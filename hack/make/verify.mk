@@ -40,9 +40,10 @@ tidy: ## Check that go.mod says what is imported, and no more.
 	go mod tidy -diff
 
 .PHONY: hygiene
-hygiene: ## Check headers, leftovers, keys, sizes, machine-readable zones, reasons of dependencies.
+hygiene: ## Check headers, leftovers, keys, sizes, reasons of dependencies, and that nobody real is here.
 	hack/verify/hygiene.sh
 	hack/verify/dependencies.sh
+	go test ./test/hygiene
 
 .PHONY: checks
 checks: tidy vet lint lint-api lint-chart hygiene ## Run every check that only reads.

@@ -39,7 +39,7 @@ func newKnown() *known {
 
 const (
 	// leastLetters keeps out phrases that are words of the language rather than a name.
-	leastLetters = 9
+	leastLetters = 7
 	leastNumber  = 7
 )
 
@@ -62,10 +62,12 @@ func (k *known) add(r watchlist.Record) {
 			if len(name) < 2 || len([]rune(strings.Join(name, ""))) < leastLetters {
 				continue
 			}
-			k.phrases[name[0]] = append(k.phrases[name[0]], name)
-			// Publishers write the family name first, others last.
-			turned := append(append([]string{}, name[1:]...), name[0])
-			k.phrases[turned[0]] = append(k.phrases[turned[0]], turned)
+			// Publishers write the family name first, others last, and either may be
+			// of several words.
+			for i := range name {
+				turned := slices.Concat(name[i:], name[:i])
+				k.phrases[turned[0]] = append(k.phrases[turned[0]], turned)
+			}
 		}
 	}
 }
@@ -198,7 +200,7 @@ func TestListedIsFound(t *testing.T) {
 	k := newKnown()
 	k.add(watchlist.Record{
 		ID: "SYi.001", Type: watchlist.Person,
-		Names:     []watchlist.Name{{Full: "BOLVARIN, Ablór Quelt"}, {Given: "Besmir", Family: "Cestremi"}, {Full: "Lur"}},
+		Names:     []watchlist.Name{{Full: "BOLVARIN, Ablór Quelt"}, {Given: "Besmir", Family: "Cestremi"}, {Full: "Lur"}, {Full: "Ablor Quelt Bolvarin Grelbani"}},
 		Documents: []watchlist.Document{{Number: "UT 700-001"}, {Number: "123"}},
 	})
 	k.add(watchlist.Record{ID: "11", Type: watchlist.Entity, Names: []watchlist.Name{{Full: "General Trading Company"}}})
@@ -208,6 +210,7 @@ func TestListedIsFound(t *testing.T) {
 	}{
 		{name: "as published", text: "// BOLVARIN, Ablor Quelt", want: 1},
 		{name: "turned, with other case and marks", text: `full: "Äblor quelt Bolvarin"`, want: 1},
+		{name: "given names last", text: "BOLVARIN Grelbani, Ablor Quelt", want: 1},
 		{name: "over two lines", text: "Besmir\n// Cestremi", want: 1},
 		{name: "in elements", text: "<FIRST_NAME>Besmir</FIRST_NAME><SECOND_NAME>Cestremi</SECOND_NAME>", want: 1},
 		{name: "in keys", text: `{"given": "Besmir", "family": "Cestremi"}`, want: 1},

@@ -14,7 +14,9 @@
 //
 //	FRONTLINE_REAL_LISTS=/path/to/lists go test ./test/hygiene
 //
-// A finding names a file and a line and never repeats what was found.
+// Names of fewer than seven letters and those of companies are left out, since
+// they are words as well. A finding names a file and a line and never repeats what
+// was found.
 package hygiene
 
 import (
