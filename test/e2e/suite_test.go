@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ import (
 
 var (
 	keep = flag.Bool("keep", false, "leave the clusters up afterwards")
-	only = flag.String("only", "", "play only the steps whose name contains this")
+	only = flag.String("only", "", "play only the steps whose name matches this expression")
 )
 
 // suite is what the steps share.
@@ -82,7 +83,7 @@ func TestEndToEnd(t *testing.T) {
 		{"a hub restored from a backup takes no region down", survivesRestore},
 	}
 	for _, st := range steps {
-		if *only != "" && !strings.Contains(st.name, *only) {
+		if !regexp.MustCompile(*only).MatchString(st.name) {
 			continue
 		}
 		ok := t.Run(st.name, func(t *testing.T) {
