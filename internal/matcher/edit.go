@@ -38,10 +38,10 @@ var seed = maphash.MakeSeed()
 // deletions calls f with the hash of the word and of each word with one rune left
 // out. Two words one edit apart share at least one of these hashes: an exchange of
 // neighbours too, since leaving out one of the pair on either side gives the same.
-func deletions(word []rune, f func(uint64)) {
+func deletions(word []rune, f func(uint32)) {
 	var buf [4 * 64]byte
 	b := append(buf[:0], string(word)...)
-	f(maphash.Bytes(seed, b))
+	f(uint32(maphash.Bytes(seed, b))) //nolint:gosec // the lower half
 	for skip := range word {
 		if skip > 0 && word[skip] == word[skip-1] {
 			continue
@@ -49,6 +49,6 @@ func deletions(word []rune, f func(uint64)) {
 		b = buf[:0]
 		b = append(b, string(word[:skip])...)
 		b = append(b, string(word[skip+1:])...)
-		f(maphash.Bytes(seed, b))
+		f(uint32(maphash.Bytes(seed, b))) //nolint:gosec // the lower half
 	}
 }

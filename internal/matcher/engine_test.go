@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -383,5 +384,32 @@ func BenchmarkIndex(b *testing.B) {
 		if _, err := newIndex(s); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestASearchEndsWithItsContext: a query of common words over a large list takes
+// long; when its time is over there is an error, never an answer, and what the search
+// used is clean for the next one.
+func TestASearchEndsWithItsContext(t *testing.T) {
+	x, err := newIndex(open(t, people))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := named("Anna Maria Eriksson")
+	q, err := newQuery(&req, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := &scratch{gathered: make([]float32, len(x.names))}
+	if err := x.gather(ended, s, q.names[0], func(*name, likeness) { t.Error("a name is compared after the end") }); !errors.Is(err, context.Canceled) {
+		t.Errorf("gather says %v, want %v", err, context.Canceled)
+	}
+	if got := make([]float32, len(x.names)); len(s.touched) != 0 || !slices.Equal(s.gathered, got) {
+		t.Error("the scratch is not clean")
+	}
+	if hits, err := x.find(ended, q, searchable); hits != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("find says %d hits, %v; want none and %v", len(hits), err, context.Canceled)
 	}
 }

@@ -3,6 +3,7 @@
 package matcher
 
 import (
+	"context"
 	"slices"
 	"sync"
 
@@ -36,8 +37,13 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // leastGathered is the share of a name's weight that must be met before it is compared.
 const leastGathered = 0.5
 
-// find returns the records that may be the subject, by record.
-func (x *index) find(q *query, can []screen.Modality) map[int32]hit {
+// checkEvery is how many names are compared between two looks at the context: a few
+// milliseconds, where words that stand in very many names are searched for.
+const checkEvery = 1024
+
+// find returns the records that may be the subject, by record. The error is the
+// context's.
+func (x *index) find(ctx context.Context, q *query, can []screen.Modality) (map[int32]hit, error) {
 	hits := map[int32]hit{}
 	if slices.Contains(can, screen.ModalityDocument) {
 		for _, d := range q.documents {
@@ -61,7 +67,7 @@ func (x *index) find(q *query, can []screen.Modality) map[int32]hit {
 	}
 	if slices.Contains(can, screen.ModalityBiographic) {
 		for _, words := range q.names {
-			x.gather(s, words, func(n *name, l likeness) {
+			err := x.gather(ctx, s, words, func(n *name, l likeness) {
 				h := hits[n.record]
 				if n.low && l.score > h.low.score {
 					h.low = l
@@ -71,13 +77,17 @@ func (x *index) find(q *query, can []screen.Modality) map[int32]hit {
 				}
 				hits[n.record] = h
 			})
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
-	return hits
+	return hits, nil
 }
 
 // gather collects the names that share enough with the words and compares each.
-func (x *index) gather(s *scratch, words []queryWord, yield func(*name, likeness)) {
+// It leaves the scratch clean, also when the context ends it.
+func (x *index) gather(ctx context.Context, s *scratch, words []queryWord, yield func(*name, likeness)) error {
 	var total float32
 	weights := make([]float32, len(words))
 	for i, w := range words {
@@ -89,11 +99,15 @@ func (x *index) gather(s *scratch, words []queryWord, yield func(*name, likeness
 			x.collect(s, joined, []rune(joined), weights[i-1]+weights[i])
 		}
 	}
-	for _, id := range s.touched {
+	var late error
+	for i, id := range s.touched {
 		n := &x.names[id]
 		got := s.gathered[id]
 		s.gathered[id] = 0
-		if got < leastGathered*min(total, n.weight) {
+		if late == nil && i%checkEvery == 0 {
+			late = ctx.Err()
+		}
+		if late != nil || got < leastGathered*min(total, n.weight) {
 			continue
 		}
 		if l := x.compare(words, weights, n); l.score >= leastLikeness {
@@ -101,6 +115,7 @@ func (x *index) gather(s *scratch, words []queryWord, yield func(*name, likeness
 		}
 	}
 	s.touched = s.touched[:0]
+	return late
 }
 
 // weightOf is the weight of a word of the subject; one no name has is as rare as can be.

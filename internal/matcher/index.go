@@ -61,8 +61,10 @@ type word struct {
 	joined   bool
 }
 
+// deletion leads from a hash of deletions to a word. Half a hash will do, since
+// every word met is compared; lists have millions of these.
 type deletion struct {
-	hash uint64
+	hash uint32
 	word int32
 }
 
@@ -197,11 +199,16 @@ func (b *builder) finish() {
 		w.to = int32(i + 1)
 	}
 	b.scale = math.Log(1 + math.Max(1000, float64(len(b.names))))
+	most := 0
+	for i := range b.words {
+		most += len(b.words[i].text) + 1
+	}
+	b.deletes = make([]deletion, 0, most)
 	for i := range b.words {
 		w := &b.words[i]
 		w.weight = b.weigh(string(w.text), int(w.to-w.from))
 		if len(w.text) >= minFuzzy && len(w.text) < 64 {
-			deletions(w.text, func(h uint64) { b.deletes = append(b.deletes, deletion{h, int32(i)}) })
+			deletions(w.text, func(h uint32) { b.deletes = append(b.deletes, deletion{h, int32(i)}) })
 		}
 	}
 	slices.SortFunc(b.deletes, func(x, y deletion) int {
@@ -235,8 +242,8 @@ func (x *index) near(w []rune, f func(int32)) {
 	}
 	var seen [64]int32
 	found := seen[:0]
-	deletions(w, func(h uint64) {
-		i, _ := slices.BinarySearchFunc(x.deletes, h, func(d deletion, h uint64) int { return cmp.Compare(d.hash, h) })
+	deletions(w, func(h uint32) {
+		i, _ := slices.BinarySearchFunc(x.deletes, h, func(d deletion, h uint32) int { return cmp.Compare(d.hash, h) })
 		for ; i < len(x.deletes) && x.deletes[i].hash == h; i++ {
 			id := x.deletes[i].word
 			if !slices.Contains(found, id) && oneEdit(w, x.words[id].text) {

@@ -64,7 +64,9 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 			Feed: feed.ID, Version: feed.Version, Digest: feed.Digest,
 			ListDate: feed.ListDate, SourceChecked: feed.SourceChecked, OrderIssued: feed.OrderIssued,
 		})
-		s.feed(&feed, f.content.index, can, &answer)
+		if err := s.feed(ctx, &feed, f.content.index, can, &answer); err != nil {
+			return screen.Answer{}, err
+		}
 	}
 	if s.engine.options.Bench {
 		answer.Mode = screen.ModeBench
@@ -75,8 +77,11 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 }
 
 // feed searches one feed and appends what reaches the thresholds.
-func (s *search) feed(feed *Feed, x *index, can []screen.Modality, answer *screen.Answer) {
-	hits := x.find(s.query, can)
+func (s *search) feed(ctx context.Context, feed *Feed, x *index, can []screen.Modality, answer *screen.Answer) error {
+	hits, err := x.find(ctx, s.query, can)
+	if err != nil {
+		return err
+	}
 	for record, h := range hits {
 		e := &x.records[record]
 		if e.expires != 0 && s.now.Unix() >= e.expires {
@@ -102,6 +107,7 @@ func (s *search) feed(feed *Feed, x *index, can []screen.Modality, answer *scree
 			answer.Candidates = append(answer.Candidates, c)
 		}
 	}
+	return nil
 }
 
 // at returns the feed with the clocks applied.
