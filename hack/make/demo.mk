@@ -11,6 +11,7 @@
 
 .PHONY: demo
 demo: $(if $(HUB),build,image) ## Bring up a hub and two regions, publish a list, screen travellers (Linux, root).
+	$(if $(HUB),$(if $(filter file,$(origin IMAGE)),$(error HUB also needs IMAGE=name:tag: an image that those clusters can pull)))
 	go run ./hack/demo up \
 		$(if $(FEED),--feed '$(FEED)') $(if $(NEXT),--next '$(NEXT)') $(if $(FORMAT),--format '$(FORMAT)') \
 		$(if $(HUB),--hub '$(HUB)' --regions '$(REGIONS)' --publisher '$(PUBLISHER)',--image-archive dist/frontline.tar) \
