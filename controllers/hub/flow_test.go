@@ -76,6 +76,29 @@ func TestFeedReachesRegionAndComesBack(t *testing.T) {
 	if second.Sequence != first.Sequence+1 || second.Feed(listed.ID).Release != 2 || second.Feed(listed.ID).Floor != 1 {
 		t.Errorf("after a changed list the order is %d with %+v", second.Sequence, second.Feed(listed.ID))
 	}
+	// The region still serves the first.
+	if err := b.report(t, func(r *wire.Report) {
+		r.Feeds[0].Held, r.Feeds[0].Served, r.Feeds[0].Content = 1, 1, listed.Content
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.settle(t, feed)
+	next := &screeningv1.WatchlistRelease{ObjectMeta: metav1.ObjectMeta{Namespace: feed.Namespace, Name: "list-2"}}
+	check := func(r *screeningv1.WatchlistRelease, verdict screeningv1.ReleaseVerdict, served string, available metav1.ConditionStatus, reason string) {
+		t.Helper()
+		hubtest.Get(t, env.Client, r)
+		c := conditions.Get(r, screeningv1.ConditionAvailable)
+		if r.Status.Verdict != verdict || r.Status.Served != served || c.Status != available || c.Reason != reason {
+			t.Errorf("%s: %s, served %s, Available %s %s; want %s, %s, %s, %s", r.Name, r.Status.Verdict, r.Status.Served, c.Status, c.Reason, verdict, served, available, reason)
+		}
+	}
+	check(release, screeningv1.VerdictSuperseded, "1/0", metav1.ConditionFalse, screeningv1.ReasonSuperseded)
+	check(next, screeningv1.VerdictPending, "0/1", metav1.ConditionFalse, screeningv1.ReasonWaitingForRegions)
+	b.obey(t)
+	b.settle(t, feed)
+	b.settle(t, feed)
+	check(release, screeningv1.VerdictSuperseded, "0/0", metav1.ConditionFalse, screeningv1.ReasonSuperseded)
+	check(next, screeningv1.VerdictPass, "1/1", metav1.ConditionTrue, screeningv1.ReasonServedEverywhere)
 }
 
 func TestSettledHubWritesNothingButLeases(t *testing.T) {
@@ -118,7 +141,9 @@ func TestSettledHubWritesNothingButLeases(t *testing.T) {
 		t.Errorf("order %d became %d", order.Sequence, after.Sequence)
 	}
 
-	// Neither does a process that starts anew.
+	// Neither does a process that starts anew an hour later: nobody could be
+	// heard meanwhile, and that says nothing of the region.
+	b.clock.Step(time.Hour)
 	b.start(t)
 	b.settle(t, feed)
 	b.obey(t)
