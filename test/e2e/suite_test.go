@@ -48,6 +48,8 @@ type suite struct {
 	overlay   string
 	// people is the first and last synthetic person of the list now published.
 	people [2]int
+	// begun dates the lists, so that no run publishes the content of another.
+	begun time.Time
 }
 
 // step is one sentence about the system that is made true, or not.
@@ -117,7 +119,7 @@ func setUp(t *testing.T) *suite {
 	}
 	s := &suite{
 		Stage: played, clusters: map[string]*rig.Cluster{}, clients: map[string]client.Client{},
-		posts: map[string]*stage.Post{}, streams: map[string]*stage.Stream{}, people: [2]int{1, 300},
+		posts: map[string]*stage.Post{}, streams: map[string]*stage.Stream{}, people: [2]int{1, 300}, begun: time.Now(),
 	}
 	clusters, err := rig.Load("")
 	must(t, err)
@@ -149,7 +151,7 @@ func setUp(t *testing.T) *suite {
 // publish makes the list hold the synthetic people first to last.
 func (s *suite) publish(t *testing.T, first, last int) {
 	t.Helper()
-	data, err := stage.SyntheticList(first, last, time.Date(2026, 1, 1, 0, 0, last, 0, time.UTC))
+	data, err := stage.SyntheticList(first, last, s.begun.Add(time.Duration(last)*time.Second))
 	must(t, err)
 	must(t, s.publisher.Publish(listFile, data))
 	s.people = [2]int{first, last}
