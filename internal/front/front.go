@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -129,15 +130,15 @@ func (f *Front) screen(ctx context.Context, req screen.Request) (screen.Answer, 
 		return screen.Answer{}, p
 	}
 	limit := req.Limit
-	// The front cuts the list to length itself: a pool cannot know which of its
-	// feeds the post may see. What is for the receipt alone stays here.
+	// The front cuts the list to length itself, once for all pools. What is for
+	// the receipt alone stays here.
 	req.Limit = screen.MaxLimit
 	req.Requester, req.Reason, req.Case = "", "", ""
 	body, err := json.Marshal(req)
 	if err != nil {
 		return screen.Answer{}, newProblem(http.StatusBadRequest, "The request cannot be passed on.")
 	}
-	answers, errs := ask[screen.Answer](ctx, f, http.MethodPost, "/v1/screen", body)
+	answers, errs := ask[screen.Answer](ctx, f, http.MethodPost, searchPath, body)
 	for _, err := range errs {
 		if s, ok := errors.AsType[*statusError](err); ok && s.status == http.StatusBadRequest {
 			return screen.Answer{}, newProblem(http.StatusBadRequest, s.detail)
@@ -164,14 +165,20 @@ func (f *Front) permit(req *screen.Request) *problem {
 	return nil
 }
 
+// searchPath asks a pool for the feeds of the post alone. What other feeds of the
+// pool hold must not crowd out what these hold when the pool cuts its list.
+func searchPath(p *pool) string {
+	return "/v1/screen?" + url.Values{"feed": p.Feeds}.Encode()
+}
+
 // ask calls all pools at once. Where a pool fails, its answer is nil and its error set.
-func ask[T any](ctx context.Context, f *Front, method, path string, body []byte) ([]*T, []error) {
+func ask[T any](ctx context.Context, f *Front, method string, path func(*pool) string, body []byte) ([]*T, []error) {
 	answers, errs := make([]*T, len(f.pools)), make([]error, len(f.pools))
 	var calls sync.WaitGroup
 	for i, p := range f.pools {
 		calls.Go(func() {
 			var answer T
-			if errs[i] = p.call(ctx, method, path, body, &answer); errs[i] == nil {
+			if errs[i] = p.call(ctx, method, path(p), body, &answer); errs[i] == nil {
 				answers[i] = &answer
 			} else if ctx.Err() == nil {
 				f.metrics.poolFailures.WithLabelValues(p.Name).Inc()

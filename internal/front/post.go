@@ -27,7 +27,7 @@ type PoolStatus struct {
 
 // handlePost asks the pools what they serve and puts it together as for an answer.
 func (f *Front) handlePost(w http.ResponseWriter, r *http.Request) {
-	serving, _ := ask[screen.Serving](r.Context(), f, http.MethodGet, "/v1/feeds", nil)
+	serving, _ := ask[screen.Serving](r.Context(), f, http.MethodGet, func(*pool) string { return "/v1/feeds" }, nil)
 	status := Status{
 		Region: f.config.Region, Post: f.config.Post, Hostname: f.config.Hostname, Purposes: f.config.Purposes,
 	}

@@ -46,6 +46,9 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 		if err := ctx.Err(); err != nil {
 			return screen.Answer{}, err
 		}
+		if len(s.request.Feeds) > 0 && !slices.Contains(s.request.Feeds, f.ID) {
+			continue
+		}
 		feed := f.Feed.at(clocks)
 		if reason := feed.refuses(s.request, s.now); reason != "" {
 			answer.Unavailable = append(answer.Unavailable, screen.Unavailable{Feed: feed.ID, Reason: reason})

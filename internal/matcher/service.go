@@ -169,6 +169,7 @@ func (s *Service) screen(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
+	req.Feeds = r.URL.Query()["feed"]
 	start := time.Now()
 	answer, err := s.engine.Screen(ctx, req, s.options.Now())
 	switch {

@@ -212,6 +212,9 @@ func TestOpenAPIMatchesTypes(t *testing.T) {
 		var fields, required, described []string
 		for field := range typ.Fields() {
 			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if name == "-" {
+				continue // no part of the contract
+			}
 			fields = append(fields, name)
 			if options == "" {
 				required = append(required, name)
@@ -229,5 +232,29 @@ func TestOpenAPIMatchesTypes(t *testing.T) {
 		if d := cmp.Diff(required, schema.Required); d != "" {
 			t.Errorf("%s, required: %s", typ.Name(), d)
 		}
+	}
+}
+
+// TestAFrontIsAnsweredFromItsFeedsAlone: what other feeds of the pool hold does not
+// count, neither for the answer nor for its length.
+func TestAFrontIsAnsweredFromItsFeedsAlone(t *testing.T) {
+	e := engineOf(t, Options{},
+		Feed{ID: "a.mine", Version: 1, Digest: "sha256:x", Snapshot: open(t, people)},
+		Feed{ID: "b.other", Version: 1, Digest: "sha256:y", Snapshot: open(t, people)},
+		Feed{ID: "c.other", Unavailable: screen.ReasonLocked})
+	server := httptest.NewServer(NewService(e, ServiceOptions{}).Handler())
+	t.Cleanup(server.Close)
+	resp, err := http.Post(server.URL+"/v1/screen?feed=a.mine", "application/json",
+		strings.NewReader(`{"limit":1,"subject":{"names":[{"full":"Anna Maria Eriksson"}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var a screen.Answer
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Candidates) != 1 || a.Candidates[0].Feed != "a.mine" || a.Omitted != 0 || len(a.Searched) != 1 || len(a.Unavailable) != 0 {
+		t.Errorf("the answer is %+v, want one candidate of a.mine and nothing of the others", a)
 	}
 }

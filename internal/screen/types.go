@@ -26,6 +26,10 @@ type Request struct {
 	Limit int `json:"limit,omitempty"`
 	// Subject is who is searched for.
 	Subject Subject `json:"subject"`
+	// Feeds limits the search to these feeds; empty means every one. It is no part of
+	// the contract: a front says so beside the request, for its post may be bound to
+	// some feeds of a pool alone.
+	Feeds []string `json:"-"`
 }
 
 // Subject describes the person or document in front of the officer. Anything
