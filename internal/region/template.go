@@ -18,8 +18,8 @@ type Template struct {
 	Hash string `json:"hash"`
 	// Image is the image that was resolved when the template was made.
 	Image string `json:"image"`
-	// MemoryBytes is the room for data that was chosen when the template was made.
-	MemoryBytes int64 `json:"memoryBytes,omitempty"`
+	// DataBytes is how much list data there was room for when the template was made.
+	DataBytes int64 `json:"dataBytes,omitempty"`
 	// Pod is the rendered pod template in the API's JSON.
 	Pod json.RawMessage `json:"pod"`
 }

@@ -35,8 +35,8 @@ type inputs struct {
 	Modalities []screeningv1.Modality `json:"modalities,omitempty"`
 	Agent      string                 `json:"agent"`
 	Registry   string                 `json:"registry"`
-	// RoomBytes is the memory for snapshots.
-	RoomBytes int64 `json:"roomBytes"`
+	// DataBytes is how much list data the pod has room for, all snapshots together.
+	DataBytes int64 `json:"dataBytes"`
 	// Memory and CPU are spec.resources; empty when derived.
 	Memory string `json:"memory,omitempty"`
 	CPU    string `json:"cpu,omitempty"`
@@ -55,14 +55,13 @@ func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApply
 			"--health-bind=:"+strconv.Itoa(int(workload.PortLoaderHealth))).
 		WithPorts(workload.Port("loader-health", workload.PortLoaderHealth)).
 		WithLivenessProbe(workload.Probe("/livez", workload.PortLoaderHealth, 10, 6)).
-		// What a loader writes to memory counts as its own.
-		WithResources(workload.Resources(resource.MustParse("10m"), 32*mebibyte, in.RoomBytes+128*mebibyte)).
+		WithResources(workload.Resources(resource.MustParse("10m"), 32*mebibyte, loaderLimit(in.DataBytes))).
 		WithVolumeMounts(
 			corev1ac.VolumeMount().WithName("data").WithMountPath(mountData),
 			corev1ac.VolumeMount().WithName("ack").WithMountPath(mountAck).WithReadOnly(true),
 			corev1ac.VolumeMount().WithName("loader-tls").WithMountPath(workload.MountTLS).WithReadOnly(true))
 
-	request, limit := 64*mebibyte, in.RoomBytes+256*mebibyte
+	request, limit := 64*mebibyte, matcherLimit(in.DataBytes)
 	if q, err := resource.ParseQuantity(in.Memory); in.Memory != "" && err == nil {
 		request, limit = q.Value(), q.Value()
 	}
@@ -106,7 +105,7 @@ func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApply
 			WithInitContainers(loader).
 			WithContainers(matcher).
 			WithVolumes(
-				memory("data", in.RoomBytes),
+				memory("data", volumeFor(in.DataBytes)),
 				memory("ack", mebibyte),
 				workload.TLSVolume("loader-tls", workload.TLSSecret(owner.Name, "loader")),
 				workload.TLSVolume("matcher-tls", workload.TLSSecret(owner.Name, workload.ComponentMatcher))))

@@ -61,13 +61,13 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	var keptRoom int64
+	var keptData int64
 	if kept != nil {
-		keptRoom = kept.MemoryBytes
+		keptData = kept.DataBytes
 	}
 	in := inputs{
 		Region: s.owner.Region, Pool: s.owner.Name, Image: s.image, Modalities: slices.Sorted(slices.Values(s.spec.Modalities)),
-		Agent: r.Agent, Registry: r.Registry, RoomBytes: planRoom(r.sizes(s.spec.Feeds), keptRoom),
+		Agent: r.Agent, Registry: r.Registry, DataBytes: planData(r.sizes(s.spec.Feeds), keptData),
 	}
 	if res := s.spec.Resources; res != nil {
 		if res.Memory != nil {
@@ -89,7 +89,7 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 		return err
 	}
 	template, err := workload.Settle(r.Region.Store(), workload.Wish{
-		Key: templateKey(s.owner.Name), Manager: Manager, Hash: s.hash, Image: s.image, MemoryBytes: in.RoomBytes,
+		Key: templateKey(s.owner.Name), Manager: Manager, Hash: s.hash, Image: s.image, DataBytes: in.DataBytes,
 		Render: func() *corev1ac.PodTemplateSpecApplyConfiguration { return podTemplate(s.owner, in) },
 	}, live)
 	if err != nil {

@@ -14,8 +14,6 @@ import (
 	"github.com/frontline-screening/frontline/internal/screen"
 )
 
-const mebibyte int64 = 1 << 20
-
 // scale is how many pods a pool has and whose wish that is.
 type scale struct {
 	// wish is what was asked for, wanted what it comes to within the bounds.
@@ -50,22 +48,6 @@ func boundsOf(spec screeningv1.MatcherPoolSpec) screeningv1.PoolBounds {
 		b.Max = max(b.Min, 8)
 	}
 	return b
-}
-
-// planRoom returns the bytes of memory for snapshots: every feed twice, since
-// the old one stays mapped until the new one answers, rounded up to a power of
-// two so that a growing list seldom changes it. It never falls below what the
-// pods have, since shrinking would restart them.
-func planRoom(sizes []int64, kept int64) int64 {
-	need := 16 * mebibyte
-	for _, size := range sizes {
-		need += 2 * size
-	}
-	room := 64 * mebibyte
-	for room < need {
-		room *= 2
-	}
-	return max(room, kept)
 }
 
 // planFeeds says, for each feed a pool names, whether its pods search it. acks
