@@ -110,6 +110,11 @@ func announce(ctx context.Context, mgr ctrl.Manager, orders *gateway.Notifier) e
 	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    tell,
 		UpdateFunc: func(_, object any) { tell(object) },
+		DeleteFunc: func(object any) {
+			if key, err := toolscache.DeletionHandlingMetaNamespaceKeyFunc(object); err == nil {
+				orders.Forget(key)
+			}
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("follow RegionalClusters: %w", err)

@@ -265,6 +265,10 @@ func TestNotifierWaits(t *testing.T) {
 	if sequence, changed := n.Wait(t.Context(), "north", 5, time.Millisecond); changed || sequence != 5 {
 		t.Errorf("after 5 it answers %d, %v; want 5 and nothing new", sequence, changed)
 	}
+	n.Forget("north")
+	if sequence, changed := n.Wait(t.Context(), "north", 0, time.Millisecond); changed {
+		t.Errorf("a region that is no more has order %d", sequence)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, changed := n.Wait(ctx, "south", 0, time.Hour); changed {
@@ -281,11 +285,11 @@ func TestStuckRegionDoesNotDelayAnother(t *testing.T) {
 	b.hold["north"] = release
 	b.mu.Unlock()
 	var stuck sync.WaitGroup
-	for range perRegionLow {
+	for range perRegionOne {
 		stuck.Go(func() { b.do(t, north, "POST", "/v1/reports", "x") })
 	}
 	deadline := time.After(10 * time.Second)
-	for taken := 0; taken < perRegionLow; {
+	for taken := 0; taken < perRegionOne; {
 		select {
 		case <-deadline:
 			t.Fatal("the stuck requests did not arrive")

@@ -19,7 +19,7 @@ import (
 )
 
 // bodyTimeout bounds the reading of one body: a region on a line of 64 kbit/s
-// sends the largest report in about nine minutes, a typical one in a second.
+// sends a report of 4 MiB in about nine minutes, a typical one in a second.
 const bodyTimeout = 10 * time.Minute
 
 // handler is the gateway over HTTP.
@@ -44,7 +44,7 @@ func NewHandler(service *Service, registryURL string, transport http.RoundTrippe
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("/v2/", h.known("registry", perRegion, h.registry))
 	mux.HandleFunc("GET /v1/orders", h.known("orders", perRegionLow, h.orders))
-	mux.HandleFunc("POST /v1/reports", h.known("reports", perRegionLow, h.reports))
+	mux.HandleFunc("POST /v1/reports", h.known("reports", perRegionOne, h.reports))
 	mux.HandleFunc("POST /v1/join", h.join)
 	return mux, nil
 }

@@ -8,7 +8,8 @@ import "sync"
 // region that exceeds its own is told to wait and takes nothing from another.
 const (
 	perRegion    = 16
-	perRegionLow = 4 // held requests and reports, each
+	perRegionLow = 4 // held requests
+	perRegionOne = 2 // reports, which are large and taken in turn
 	strangers    = 4
 )
 

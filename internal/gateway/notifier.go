@@ -35,6 +35,14 @@ func (n *Notifier) Publish(region string, sequence int64) {
 	b.rung = make(chan struct{})
 }
 
+// Forget drops what is known of a region that is no more. One made again under
+// its name may begin with a lower sequence.
+func (n *Notifier) Forget(region string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.regions, region)
+}
+
 // Wait returns when the region's order is newer than after, with its sequence
 // and true, and else when the hold has passed or the context has ended.
 func (n *Notifier) Wait(ctx context.Context, region string, after int64, hold time.Duration) (int64, bool) {

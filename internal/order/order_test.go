@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/trust"
@@ -247,4 +248,36 @@ func TestPartFileIsNoRepositoryFile(t *testing.T) {
 	if name := order.PartFile(canonical.Digest(nil)); trust.IsRepositoryFile(name) {
 		t.Errorf("%s would be taken for a file of the TUF repository", name)
 	}
+}
+
+// A region of ten thousand posts, far more than any has, fits one order.
+func TestTenThousandPostsFit(t *testing.T) {
+	in := input()
+	in.Posts = nil
+	for i := range 10_000 {
+		in.Posts = append(in.Posts, workload(fmt.Sprintf("post-%05d", i), 1500))
+	}
+	body, err := order.Compile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for digest, part := range body.Parts {
+		total += len(part)
+		if len(part) > order.MaxPart {
+			t.Errorf("part %s has %d bytes", digest, len(part))
+		}
+	}
+	// Beside the parts stand the index and at most a handful of metadata files.
+	if files := len(body.Parts) + 16; files > artifact.MaxOrderFiles || total > artifact.MaxOrderTotal/2 {
+		t.Errorf("%d files of %d bytes; an order holds %d of %d", files, total, artifact.MaxOrderFiles, artifact.MaxOrderTotal)
+	}
+	index, err := body.At(1)
+	if err != nil || len(index) > artifact.MaxOrderFile/4 {
+		t.Errorf("the index has %d bytes, %v", len(index), err)
+	}
+	if o := open(t, body, 1); len(o.Posts) != 10_000 {
+		t.Errorf("%d posts came back", len(o.Posts))
+	}
+	t.Logf("%d parts, %d bytes, an index of %d", len(body.Parts), total, len(index))
 }

@@ -13,8 +13,9 @@ import (
 // Format names the version of the report; a hub refuses any other.
 const Format = "frontline.report/v1"
 
-// MaxBytes is the size in bytes of the largest envelope a hub reads.
-const MaxBytes = 4 << 20
+// MaxBytes is the size in bytes of the largest envelope a hub reads. The report
+// of a region of ten thousand posts stays below it.
+const MaxBytes = 16 << 20
 
 // Report is one region's account of what it observed, holds and serves.
 type Report struct {

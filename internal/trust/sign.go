@@ -87,27 +87,6 @@ func Sign(key ed25519.PrivateKey, root []byte, prev Files, in SignInput) (Files,
 	return files, nil
 }
 
-// ResignInput renews the timestamp of an unchanged order.
-type ResignInput struct {
-	Issued           time.Time
-	TimestampExpires time.Time
-	Expires          time.Time
-	SourceChecked    map[string]time.Time
-}
-
-// Resign signs the timestamp of the published order again, with a raised
-// version and new times.
-func Resign(key ed25519.PrivateKey, root []byte, prev Files, in ResignInput) (Files, error) {
-	p, err := parsePublished(root, prev)
-	if err != nil {
-		return nil, err
-	}
-	return Sign(key, root, prev, SignInput{
-		Region: p.fields.Region, Index: p.index, Sequence: p.fields.Sequence,
-		Issued: in.Issued, TimestampExpires: in.TimestampExpires, Expires: in.Expires, SourceChecked: in.SourceChecked,
-	})
-}
-
 // AdoptSequence returns the sequence and the timestamp version that published
 // files carry, verified against the hub's own root whatever their expiry. A
 // hub restored from a backup starts from them.

@@ -93,7 +93,7 @@ func TestVerify(t *testing.T) {
 	}
 
 	at := start.Add(5 * time.Minute)
-	renewed := must[Files](t)(Resign(key(1), root, first, ResignInput{Issued: at, TimestampExpires: at.Add(15 * time.Minute), Expires: at.AddDate(0, 1, 0)}))
+	renewed := sign(t, key(1), root, first, input(7, at))
 	for name, data := range first {
 		if name != timestampFile && !bytes.Equal(data, renewed[name]) {
 			t.Errorf("%s changed although only the timestamp was due", name)
@@ -383,7 +383,7 @@ func TestHubRestored(t *testing.T) {
 	c := open(t, t.TempDir(), root)
 	for i := range 20 {
 		at := start.Add(time.Duration(i) * 5 * time.Minute)
-		files = must[Files](t)(Resign(key(1), root, files, ResignInput{Issued: at, TimestampExpires: at.Add(15 * time.Minute), Expires: at.AddDate(0, 1, 0)}))
+		files = sign(t, key(1), root, files, input(5, at))
 		must[Verified](t)(c.Verify(files, at))
 	}
 	at := start.Add(2 * time.Hour)

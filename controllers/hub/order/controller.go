@@ -22,11 +22,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/enqueue"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
@@ -180,9 +179,8 @@ func (r *Reconciler) collect(ctx context.Context, s *scope) error {
 
 // SetupWithManager adds the controller to mgr.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	region := handler.EnqueueRequestsFromMapFunc(regionOf)
+	region := enqueue.Region()
 	specs := builder.WithPredicates(predicate.GenerationChangedPredicate{})
-	every := handler.EnqueueRequestsFromMapFunc(r.everyRegion)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("order").
 		For(&screeningv1.RegionalCluster{}).
@@ -190,30 +188,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.MatcherPool{}, region, specs).
 		Watches(&screeningv1.BorderPost{}, region, specs).
 		Watches(&screeningv1.WatchlistReplica{}, region, specs).
-		Watches(&screeningv1.WatchlistFeed{}, every).
+		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(r.Client)).
 		WatchesRawSource(report.Source(r.Reports)).
 		// One region's registry traffic does not hold up another's order.
 		WithOptions(controller.Options{MaxConcurrentReconciles: 8, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
-}
-
-func regionOf(_ context.Context, o client.Object) []reconcile.Request {
-	const prefix = screeningv1.RegionNamespacePrefix
-	namespace := o.GetNamespace()
-	if len(namespace) <= len(prefix) || namespace[:len(prefix)] != prefix {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: namespace[len(prefix):]}}}
-}
-
-func (r *Reconciler) everyRegion(ctx context.Context, _ client.Object) []reconcile.Request {
-	list := &screeningv1.RegionalClusterList{}
-	if err := r.Client.List(ctx, list); err != nil {
-		return nil
-	}
-	requests := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Name: list.Items[i].Name}})
-	}
-	return requests
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/enqueue"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
@@ -141,32 +141,20 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("regionalcluster").
 		For(&screeningv1.RegionalCluster{}).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(regionOfNamespace)).
-		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(regionOf)).
+		Watches(&screeningv1.WatchlistReplica{}, enqueue.Region()).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.regionOfLease)).
 		WatchesRawSource(report.Source(r.Reports)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
 		Complete(r)
 }
 
-func regionOf(_ context.Context, o client.Object) []reconcile.Request {
-	return requestFor(o.GetNamespace(), screeningv1.RegionNamespacePrefix)
-}
-
 func regionOfNamespace(_ context.Context, o client.Object) []reconcile.Request {
-	return requestFor(o.GetName(), screeningv1.RegionNamespacePrefix)
+	return enqueue.Named(o.GetName(), screeningv1.RegionNamespacePrefix)
 }
 
 func (r *Reconciler) regionOfLease(_ context.Context, o client.Object) []reconcile.Request {
 	if o.GetNamespace() != r.Namespace {
 		return nil
 	}
-	return requestFor(o.GetName(), report.LeaseName(""))
-}
-
-func requestFor(name, prefix string) []reconcile.Request {
-	region, ok := strings.CutPrefix(name, prefix)
-	if !ok || region == "" {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: region}}}
+	return enqueue.Named(o.GetName(), report.LeaseName(""))
 }

@@ -10,15 +10,12 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/enqueue"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/hub"
@@ -183,38 +180,14 @@ func settled(err error) error {
 
 // SetupWithManager adds the controller to mgr.
 func (m *Mirror) SetupWithManager(mgr ctrl.Manager) error {
-	region := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
-		return requestFor(o)
-	})
+	region := enqueue.Region()
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("report").
 		WatchesRawSource(Source(m.Reports)).
 		Watches(&screeningv1.MatcherPool{}, region).
 		Watches(&screeningv1.BorderPost{}, region).
 		Watches(&screeningv1.WatchlistReplica{}, region).
-		Watches(&screeningv1.WatchlistFeed{}, handler.EnqueueRequestsFromMapFunc(m.everyRegion)).
+		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(m.Client)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
 		Complete(m)
-}
-
-func requestFor(o metav1.Object) []reconcile.Request {
-	const prefix = screeningv1.RegionNamespacePrefix
-	namespace := o.GetNamespace()
-	if len(namespace) <= len(prefix) || namespace[:len(prefix)] != prefix {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: namespace[len(prefix):]}}}
-}
-
-// everyRegion is asked for when a feed changes: pools anywhere may name it.
-func (m *Mirror) everyRegion(ctx context.Context, _ client.Object) []reconcile.Request {
-	list := &screeningv1.RegionalClusterList{}
-	if err := m.Client.List(ctx, list); err != nil {
-		return nil
-	}
-	requests := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Name: list.Items[i].Name}})
-	}
-	return requests
 }

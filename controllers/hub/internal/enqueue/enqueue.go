@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package enqueue says which regions an event concerns, for controllers whose
+// keys are names of regions.
+package enqueue
+
+import (
+	"context"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+)
+
+// Named is the request for what stands behind the prefix, if anything does.
+func Named(name, prefix string) []reconcile.Request {
+	region, ok := strings.CutPrefix(name, prefix)
+	if !ok || region == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: region}}}
+}
+
+// Region asks for the region whose namespace the object is in.
+func Region() handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		return Named(o.GetNamespace(), screeningv1.RegionNamespacePrefix)
+	})
+}
+
+// EveryRegion asks for all regions: the object may concern any.
+func EveryRegion(c client.Reader) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, _ client.Object) []reconcile.Request {
+		list := &screeningv1.RegionalClusterList{}
+		if err := c.List(ctx, list); err != nil {
+			// The cache answers, or the manager has ended.
+			return nil
+		}
+		requests := make([]reconcile.Request, 0, len(list.Items))
+		for i := range list.Items {
+			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Name: list.Items[i].Name}})
+		}
+		return requests
+	})
+}
