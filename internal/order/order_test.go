@@ -75,6 +75,23 @@ func TestCompileAndOpen(t *testing.T) {
 	}
 }
 
+// What a pool names in vain is listed, so that the region can say why.
+func TestCompileListsWhatIsNotServed(t *testing.T) {
+	in := input()
+	in.Feeds = []order.Feed{
+		{ID: "rs.national", UID: "1", State: order.Erase, Jurisdictions: []string{"RS", "ME"}},
+		{ID: "intl.new", UID: "2", State: order.Serve, Jurisdictions: []string{"AL"}},
+	}
+	body, err := order.Compile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []order.Feed{in.Feeds[1], {ID: "rs.national", UID: "1", State: order.Erase, Jurisdictions: []string{"ME", "RS"}}}
+	if diff := cmp.Diff(want, open(t, body, 1).Feeds); diff != "" {
+		t.Errorf("feeds (-want +got):\n%s", diff)
+	}
+}
+
 func TestSequenceIsAllThatDiffers(t *testing.T) {
 	body, err := order.Compile(input())
 	if err != nil {

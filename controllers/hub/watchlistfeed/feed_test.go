@@ -266,3 +266,15 @@ func TestMissingSecretIsNamed(t *testing.T) {
 		t.Errorf("Fetched is %+v, want SecretNotFound that names the Secret", c)
 	}
 }
+
+// Whoever asks often need not say how long one answer may take.
+func TestShortIntervalNeedsNoTimeout(t *testing.T) {
+	b := newBench(t, hubtest.List(1, 5))
+	b.feed.Spec.Interval, b.feed.Spec.Timeout = "10s", ""
+	if err := env.Client.Update(t.Context(), b.feed); err != nil {
+		t.Fatal(err)
+	}
+	if feed := b.call(t); feed.Spec.Timeout != "" || !conditions.IsTrue(feed, screeningv1.ConditionFetched) {
+		t.Errorf("timeout %q, conditions %+v", feed.Spec.Timeout, feed.Status.Conditions)
+	}
+}
