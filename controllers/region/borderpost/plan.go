@@ -51,6 +51,8 @@ func planBinding(regionName string, spec screeningv1.BorderPostSpec, feedsOf fun
 				subset = append(subset, string(id))
 			}
 			feeds = subset
+		} else if len(feeds) == 0 {
+			fail(screeningv1.ReasonFeedNotInPool, "pool %s names no feed; add one to the pool or take the pool off the post", p.Name)
 		}
 		if len(feeds) == 0 {
 			continue

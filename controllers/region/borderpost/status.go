@@ -53,6 +53,9 @@ func (s *scope) summarize(failure error) {
 	case !reachable:
 		conditions.Progress(post, screeningv1.ReasonFrontNotReady, "%s", why)
 		summary = why
+	case !bound && s.binding.reason != screeningv1.ReasonPoolNotAvailable:
+		conditions.Stall(post, s.binding.reason, "%s", list(s.binding.messages))
+		summary = list(s.binding.messages)
 	case !bound:
 		conditions.Progress(post, s.binding.reason, "%s", list(s.binding.messages))
 		summary = list(s.binding.messages)
@@ -74,7 +77,7 @@ func (s *scope) summarize(failure error) {
 	if summary == "" {
 		summary = "the post names nothing that can be searched"
 	}
-	post.Status.Summary = summary[:min(len(summary), conditions.MaxMessage)]
+	post.Status.Summary = conditions.Cut(summary, conditions.MaxMessage)
 }
 
 func (s *scope) bound() bool {

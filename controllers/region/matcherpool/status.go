@@ -60,14 +60,7 @@ func (r *Reconciler) summarize(s *scope, failure error) {
 	s.scaled(f)
 	s.rolledOut()
 	s.available(answering, min(bounds.Min, s.scale.wanted))
-	status.Summary = cut(s.sentence(answering, served, f, resolved))
-}
-
-func cut(s string) string {
-	if len(s) > conditions.MaxMessage {
-		return strings.ToValidUTF8(s[:conditions.MaxMessage], "")
-	}
-	return s
+	status.Summary = conditions.Cut(s.sentence(answering, served, f, resolved), conditions.MaxMessage)
 }
 
 func (s *scope) existing() int {
