@@ -136,7 +136,9 @@ type Searched struct {
 	ListDate time.Time `json:"listDate,omitzero"`
 	// SourceChecked is when the hub last asked the publisher.
 	SourceChecked time.Time `json:"sourceChecked,omitzero"`
-	// OrderIssued is when the hub last confirmed this content to the region.
+	// OrderIssued is when the newest order that the region acts on was signed. While a
+	// newer release is on its way, or cannot be had, that order names a higher Version
+	// than the one searched.
 	OrderIssued time.Time `json:"orderIssued,omitzero"`
 }
 
