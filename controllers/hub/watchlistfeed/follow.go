@@ -107,7 +107,7 @@ func followSuperseded(s *scope, release *screeningv1.WatchlistRelease) {
 		text = "The feed stands at " + string(current.Version)
 	}
 	if still > 0 {
-		text += fmt.Sprintf("; this one still serves in %s", regions(still))
+		text += "; this one still serves in " + regions(still)
 	}
 	status := &release.Status
 	status.Verdict = screeningv1.VerdictSuperseded

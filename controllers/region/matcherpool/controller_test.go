@@ -538,8 +538,11 @@ func TestStatusFollowsPodsAndAcks(t *testing.T) {
 			Message: "0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available",
 		}}
 	})
-	f.region.Acknowledge("general", dataset.PodAck{Pod: "one", Ack: dataset.Ack{Set: "s", Feeds: map[string]int64{"intl.un-sc": 1}}})
-	f.region.Acknowledge("general", dataset.PodAck{Pod: "gone", Ack: dataset.Ack{Set: "s", Feeds: map[string]int64{"intl.un-sc": 1}}})
+	for _, pod := range []string{"one", "gone"} {
+		if err := f.region.Acknowledge("general", dataset.PodAck{Pod: pod, Ack: dataset.Ack{Set: "s", Feeds: map[string]int64{"intl.un-sc": 1}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	f.reconcile()
 	st := f.status().Status
 	if st.Pods != "1/2" || *st.Fits != 1 || !strings.Contains(st.Summary, "1 pod Pending: memory") {
