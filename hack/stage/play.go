@@ -81,8 +81,14 @@ func (s *Stage) WaitPost(ctx context.Context, region Site) error {
 	})
 }
 
-// WaitRelease waits until each region's post names at least the release in its answers.
+// releaseLimit is how long a release may take to a post's answers.
+const releaseLimit = 3 * time.Minute
+
+// WaitRelease waits until the post names at least the release in its answers,
+// for at most releaseLimit.
 func (s *Stage) WaitRelease(ctx context.Context, post *Post, traveller Traveller, release int64) error {
+	ctx, cancel := context.WithTimeout(ctx, releaseLimit)
+	defer cancel()
 	return Eventually(ctx, 250*time.Millisecond, func(ctx context.Context) error {
 		answer, err := post.Screen(ctx, traveller.Request)
 		if err != nil {
