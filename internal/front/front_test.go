@@ -246,10 +246,11 @@ func TestRollingPodsLoseNoRequest(t *testing.T) {
 	go proxy(service, &current)
 
 	f := b.front(border, "https://"+service.Addr().String())
-	var failed, asked atomic.Int64
+	var failed atomic.Int64
+	var asked [4]atomic.Int64
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
-	for range 4 {
+	for client := range asked {
 		clients.Go(func() {
 			for {
 				select {
@@ -258,7 +259,7 @@ func TestRollingPodsLoseNoRequest(t *testing.T) {
 				default:
 				}
 				resp, err := http.Post(f.URL+"/v1/screen", "application/json", strings.NewReader(request))
-				asked.Add(1)
+				asked[client].Add(1)
 				if err != nil {
 					failed.Add(1)
 					continue
@@ -275,15 +276,21 @@ func TestRollingPodsLoseNoRequest(t *testing.T) {
 	for range 10 {
 		l, next := listen("127.0.0.1:0")
 		current.Store(l.Addr().String())
-		time.Sleep(20 * time.Millisecond)
+		// Who was cut off is through before the next cut, however busy the machine:
+		// a front asks twice, and no rollout replaces two pods under one request.
+		for client := range asked {
+			for before := asked[client].Load(); asked[client].Load() < before+2; {
+				time.Sleep(time.Millisecond)
+			}
+		}
 		_ = old.Close() // cuts running requests off
 		old = next
 	}
 	close(stop)
 	clients.Wait()
 	_ = old.Close()
-	if failed.Load() != 0 || asked.Load() == 0 {
-		t.Errorf("%d of %d requests failed while pods were replaced, want 0", failed.Load(), asked.Load())
+	if failed.Load() != 0 {
+		t.Errorf("%d requests failed while pods were replaced, want 0", failed.Load())
 	}
 }
 
