@@ -3,6 +3,7 @@
 package borderpost
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestEveryStateOfAPostConforms(t *testing.T) {
 						s.deployment.Status.ReadyReplicas = 1
 					}
 					if failed {
-						s.summarize(fmt.Errorf("the API server is away"))
+						s.summarize(errors.New("the API server is away"))
 					}
 					s.summarize(nil)
 					conditionstest.Conform(t, s.post, s.post.Status.ObservedGeneration)
