@@ -83,6 +83,16 @@ func refusesOrders(t *testing.T, s *suite) {
 	must(t, err)
 	foreign, _, err := registry.FetchOrder(ctx, artifact.OrderRepository("south"), nil)
 	must(t, err)
+	within(t, time.Minute, "the hub knows that north follows its newest order", func(ctx context.Context) error {
+		r := region("north")
+		if err := s.hasCondition(ctx, "hub", r, screeningv1.ConditionOrderObserved, "True", ""); err != nil {
+			return err
+		}
+		if r.Status.Observed.Sequence != r.Status.Order.Sequence {
+			return fmt.Errorf("observed %d of %d", r.Status.Observed.Sequence, r.Status.Order.Sequence)
+		}
+		return nil
+	})
 	before := s.observed(t, "north")
 
 	tampered := maps.Clone(good)
