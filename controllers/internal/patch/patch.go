@@ -6,7 +6,9 @@ package patch
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -75,10 +77,19 @@ func (h *Helper) Metadata(ctx context.Context, obj client.Object) (bool, error) 
 // Retry is the result of a pass whose only trouble was that somebody else wrote
 // the object meanwhile: another look, soon, and no error to report.
 func Retry(result reconcile.Result, err error) (reconcile.Result, error) {
-	if apierrors.IsConflict(err) {
+	if err != nil && onlyConflicts(err) {
 		return reconcile.Result{RequeueAfter: retryAfter}, nil
 	}
 	return result, err
+}
+
+// onlyConflicts looks into joined errors: a conflict hides no other failure.
+func onlyConflicts(err error) bool {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return apierrors.IsConflict(err)
+	}
+	return !slices.ContainsFunc(joined.Unwrap(), func(e error) bool { return !onlyConflicts(e) })
 }
 
 // RateLimiter spaces the attempts at an object that fails: soon at first, and

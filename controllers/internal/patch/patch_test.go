@@ -59,7 +59,13 @@ func TestStatusConflictsWithAnotherWriter(t *testing.T) {
 	if result, err := patch.Retry(reconcile.Result{}, err); err != nil || result.RequeueAfter == 0 {
 		t.Errorf("a conflict asks for %+v, %v; want another look", result, err)
 	}
+	if result, err := patch.Retry(reconcile.Result{}, errors.Join(err, nil, err)); err != nil || result.RequeueAfter == 0 {
+		t.Errorf("two conflicts ask for %+v, %v; want another look", result, err)
+	}
 	other := errors.New("other")
+	if _, err := patch.Retry(reconcile.Result{}, errors.Join(err, other)); !errors.Is(err, other) {
+		t.Errorf("a conflict hid another error: %v", err)
+	}
 	if _, err := patch.Retry(reconcile.Result{}, other); !errors.Is(err, other) {
 		t.Errorf("another error became %v", err)
 	}

@@ -80,7 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	r.mu.Lock()
 	r.refusals = s.refusals
 	r.mu.Unlock()
-	return ctrl.Result{}, errors.Join(errs...)
+	return patch.Retry(ctrl.Result{}, errors.Join(errs...))
 }
 
 // terms puts the region's own terms in force. What runs here is known before:

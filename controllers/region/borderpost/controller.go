@@ -108,7 +108,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	if failure != nil {
-		return ctrl.Result{}, failure
+		return patch.Retry(ctrl.Result{}, failure)
 	}
 	if s.again.IsZero() {
 		return ctrl.Result{}, nil

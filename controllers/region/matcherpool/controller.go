@@ -118,7 +118,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	if failure != nil {
-		return ctrl.Result{}, failure
+		return patch.Retry(ctrl.Result{}, failure)
 	}
 	return r.result(s), nil
 }
