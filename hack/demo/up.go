@@ -59,8 +59,7 @@ func up(ctx context.Context, out io.Writer, o options) error {
 	if err != nil {
 		return err
 	}
-	const file = "list"
-	if err := publisher.Publish(file, first); err != nil {
+	if err := publisher.PublishList(format, first); err != nil {
 		return err
 	}
 	folder, err := stage.StateFolder()
@@ -68,7 +67,7 @@ func up(ctx context.Context, out io.Writer, o options) error {
 		return err
 	}
 	overlay := filepath.Join(folder, "overlay")
-	if err := s.Overlay(overlay, stage.Feed{URL: publisherURL + "/" + file, Format: o.format, Interval: "10s"}); err != nil {
+	if err := s.Overlay(overlay, stage.Feed{URL: stage.ListURL(publisherURL, format), Format: o.format, Interval: "10s"}); err != nil {
 		return err
 	}
 	if err := s.Install(ctx, overlay); err != nil {
@@ -78,14 +77,14 @@ func up(ctx context.Context, out io.Writer, o options) error {
 		return err
 	}
 	return play(ctx, out, s, publisher, script{
-		file: file, second: second, records: [2]int{len(before), len(after)},
+		format: format, second: second, records: [2]int{len(before), len(after)},
 		cast: stage.Cast(before, after, screen.PurposeBorderControl),
 	})
 }
 
 // script is what the demo plays.
 type script struct {
-	file    string
+	format  watchlist.Format
 	second  []byte
 	records [2]int
 	cast    []stage.Traveller
@@ -142,7 +141,7 @@ func play(ctx context.Context, out io.Writer, s *stage.Stage, publisher *stage.P
 	fmt.Fprintln(out)
 	s.Progress.Step("publishing the second list")
 	begin := time.Now()
-	if err := publisher.Publish(sc.file, sc.second); err != nil {
+	if err := publisher.PublishList(sc.format, sc.second); err != nil {
 		return err
 	}
 	for _, region := range s.Regions {

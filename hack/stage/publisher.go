@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/frontline-screening/frontline/internal/watchlist"
 )
 
 // Publisher serves the files of a folder as a list's publisher does: over
@@ -35,6 +38,42 @@ func NewPublisher(dir string) (*Publisher, error) {
 // Publish replaces the file name with data in one step.
 func (p *Publisher) Publish(name string, data []byte) error {
 	return renameio.WriteFile(filepath.Join(p.dir, filepath.Base(name)), data, 0o644)
+}
+
+// listName is the file of a list that is one file.
+const listName = "list"
+
+// ListURL is where a feed finds the list that PublishList published below the
+// publisher's base URL: a file, or the folder for a format of several.
+func ListURL(base string, format watchlist.Format) string {
+	if format == watchlist.OFACCSV {
+		return base + "/"
+	}
+	return base + "/" + listName
+}
+
+// PublishList publishes a list as ReadList returned it.
+func (p *Publisher) PublishList(format watchlist.Format, list []byte) error {
+	if format != watchlist.OFACCSV {
+		return p.Publish(listName, list)
+	}
+	archive := tar.NewReader(bytes.NewReader(list))
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("publish list: %w", err)
+		}
+		data, err := io.ReadAll(archive)
+		if err != nil {
+			return fmt.Errorf("publish list: %w", err)
+		}
+		if err := p.Publish(header.Name, data); err != nil {
+			return err
+		}
+	}
 }
 
 // ServeHTTP implements http.Handler.
