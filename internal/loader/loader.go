@@ -154,11 +154,14 @@ func (l *Loader) follow(ctx context.Context, etag string) {
 			signal(l.acks) // it may have restarted and know nothing of this pod
 		}
 		l.o.Metrics.contact.SetToCurrentTime()
-		// An agent that does not hold the request must not be asked in a tight loop.
-		if time.Since(asked) < time.Second {
-			rest(ctx, pause.NextBackOff())
-		} else {
+		// An agent that does not hold the request must not be asked in a tight
+		// loop. Targets that follow each other quickly are no reason to slow down.
+		held := time.Since(asked) >= time.Second
+		if held || changed {
 			pause.Reset()
+		}
+		if !held {
+			rest(ctx, pause.NextBackOff())
 		}
 	}
 }

@@ -158,6 +158,7 @@ func (f *Follower) pull(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if manifest == f.manifest {
+		f.region.setRefusal(nil) // what was refused meanwhile stands there no more
 		return nil
 	}
 	if err := f.take(files); err != nil {

@@ -43,11 +43,6 @@ func indexFile(index []byte) string {
 	return hex.EncodeToString(sum[:]) + "." + TargetPath
 }
 
-func digestOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
 // IsRepositoryFile reports whether a file of an order artifact belongs to the
 // TUF repository; the others are parts of the order.
 func IsRepositoryFile(name string) bool {

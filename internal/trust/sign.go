@@ -12,6 +12,8 @@ import (
 
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/frontline-screening/frontline/internal/canonical"
 )
 
 // Floors are versions that must be exceeded although the metadata that had
@@ -133,7 +135,7 @@ func readPrevious(root []byte, prev Files, in SignInput) (previous, error) {
 	if err != nil {
 		return previous{}, err
 	}
-	switch digest := digestOf(in.Index); {
+	switch digest := canonical.Digest(in.Index); {
 	case in.Region != p.fields.Region:
 		return previous{}, refuse(Foreign, timestampFile, "the published order is for region %s, this one for %s", p.fields.Region, in.Region)
 	case in.Sequence < p.fields.Sequence:
@@ -201,7 +203,7 @@ func signTimestamp(signer signature.Signer, files Files, version, snapshotVersio
 	}
 	timestamp.Signed.Meta[snapshotMeta] = meta
 	timestamp.Signed.UnrecognizedFields, err = attach(nil, timestampFields{
-		Region: in.Region, Sequence: in.Sequence, Digest: digestOf(in.Index),
+		Region: in.Region, Sequence: in.Sequence, Digest: canonical.Digest(in.Index),
 		Issued: wholeSecond(in.Issued), SourceChecked: checked,
 	})
 	if err != nil {

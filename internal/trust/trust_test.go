@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/frontline-screening/frontline/internal/canonical"
 )
 
 var start = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
@@ -82,7 +84,7 @@ func TestVerify(t *testing.T) {
 	c := open(t, t.TempDir(), root)
 	got := must[Verified](t)(c.Verify(first, start.Add(time.Minute)))
 	want := Verified{
-		Index: index(7), IndexDigest: digestOf(index(7)), HubUID: "hub-a", Term: 1, Region: "north", Sequence: 7,
+		Index: index(7), IndexDigest: canonical.Digest(index(7)), HubUID: "hub-a", Term: 1, Region: "north", Sequence: 7,
 		Issued: start, Expires: start.Add(15 * time.Minute),
 		SourceChecked:    map[string]time.Time{"intl.un-sc": start.Add(-time.Minute)},
 		TimestampVersion: start.Unix() + 1, SnapshotVersion: 7, RootVersion: 1,
@@ -439,7 +441,7 @@ func TestFileNames(t *testing.T) {
 			t.Errorf("%s is a file of the repository", name)
 		}
 	}
-	if got := names(files, ".order.json"); got != digestOf(index(5))[len("sha256:"):]+".order.json" {
+	if got := names(files, ".order.json"); got != canonical.Digest(index(5))[len("sha256:"):]+".order.json" {
 		t.Errorf("target file is %q", got)
 	}
 	for _, name := range []string{"", "root.json", "x.root.json", "order.json", "1.order.json", "sha256:abc", "snapshot.json"} {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
+
+	"github.com/frontline-screening/frontline/internal/canonical"
 )
 
 // published is a repository whose signatures, hashes and versions agree.
@@ -222,7 +224,7 @@ func (w *walk) indexStep(*published) error {
 	if err := versionInRange("sequence", bound.Sequence); err != nil {
 		return refuse(Malformed, name, "%w", err)
 	}
-	if bound.Sequence != stamp.Sequence || bound.Region != stamp.Region || digestOf(index) != stamp.Digest {
+	if bound.Sequence != stamp.Sequence || bound.Region != stamp.Region || canonical.Digest(index) != stamp.Digest {
 		return refuse(Malformed, timestampFile, "it stamps order %d of region %s, the target is order %d of region %s", stamp.Sequence, stamp.Region, bound.Sequence, bound.Region)
 	}
 	if w.identity.Region != "" && bound.Region != w.identity.Region {
