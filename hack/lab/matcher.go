@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -80,5 +79,5 @@ func serve(ctx context.Context, listener net.Listener, service *matcher.Service)
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	return errors.Join(service.Drain(stop), server.Shutdown(stop))
+	return server.Shutdown(stop)
 }

@@ -12,8 +12,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,13 +39,11 @@ type ServiceOptions struct {
 // Service serves an engine over HTTP. It logs nothing: what is asked and answered is
 // personal, and numbers are at /metrics.
 type Service struct {
-	engine   *Engine
-	options  ServiceOptions
-	slots    chan struct{}
-	batches  chan struct{}
-	draining atomic.Bool
-	running  sync.WaitGroup
-	metrics  *metrics
+	engine  *Engine
+	options ServiceOptions
+	slots   chan struct{}
+	batches chan struct{}
+	metrics *metrics
 }
 
 // NewService returns a service over the engine.
@@ -90,16 +86,12 @@ func (s *Service) Handler() http.Handler {
 }
 
 // HealthHandler serves /livez, /readyz and /metrics, in plain text and numbers. ready
-// says why the process is not ready, or nil; while draining it is not.
+// says why the process is not ready, or nil.
 func (s *Service) HealthHandler(ready func() error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		err := ready()
-		if s.draining.Load() {
-			err = errors.New("draining")
-		}
-		if err != nil {
+		if err := ready(); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
@@ -111,23 +103,6 @@ func (s *Service) HealthHandler(ready func() error) http.Handler {
 
 // Registry is where the service's metrics are registered; callers may add their own.
 func (s *Service) Registry() *prometheus.Registry { return s.metrics.registry }
-
-// Drain makes /readyz fail, asks clients to open no further connection, and waits until
-// what runs has been answered or the context ends. Requests that still come are served.
-func (s *Service) Drain(ctx context.Context) error {
-	s.draining.Store(true)
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // admit takes a slot for the request or sheds it: a client that is told so can ask
 // another pod, one that waits in a queue cannot.
@@ -141,16 +116,11 @@ func (s *Service) admit(slots chan struct{}, h http.HandlerFunc) http.HandlerFun
 			problem(w, http.StatusTooManyRequests, "too many requests at a time; ask again, or scale the pool")
 			return
 		}
-		s.running.Add(1)
 		s.metrics.inFlight.Inc()
 		defer func() {
 			s.metrics.inFlight.Dec()
-			s.running.Done()
 			<-slots
 		}()
-		if s.draining.Load() {
-			w.Header().Set("Connection", "close")
-		}
 		h(w, r)
 	}
 }

@@ -132,8 +132,6 @@ type LegalBasis struct {
 	Reference  string `json:"reference,omitempty"`
 	// ValidUntil is the first instant (RFC 3339) at which the feed may no longer be used.
 	ValidUntil string `json:"validUntil,omitempty"`
-	// Minors says how records and travellers under age are treated.
-	Minors string `json:"minors,omitempty"`
 }
 
 // Workload is a pool or a post: the hub's identity of the object and its spec
