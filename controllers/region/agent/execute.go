@@ -206,7 +206,11 @@ func reportObject(obj metav1.Object, observedGeneration *int64, conditions []met
 	}
 	uid, generation := string(obj.GetUID()), *observedGeneration
 	if !local {
-		uid = obj.GetAnnotations()[screeningv1.AnnotationHubUID]
+		if uid = obj.GetAnnotations()[screeningv1.AnnotationHubUID]; uid == "" {
+			// Somebody's own object, or an edited one, until it is applied: a
+			// report that names it would be refused as a whole.
+			return nil, nil
+		}
 		// Written by the agent; what is unreadable counts as not applied yet.
 		generation, _ = strconv.ParseInt(obj.GetAnnotations()[screeningv1.AnnotationHubGeneration], 10, 64)
 		if *observedGeneration != obj.GetGeneration() {
