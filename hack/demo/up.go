@@ -79,6 +79,7 @@ func up(ctx context.Context, out io.Writer, o options) error {
 	return play(ctx, out, s, publisher, script{
 		format: format, second: second, records: [2]int{len(before), len(after)},
 		cast: stage.Cast(before, after, screen.PurposeBorderControl),
+		rig:  o.hub == "",
 	})
 }
 
@@ -88,6 +89,8 @@ type script struct {
 	second  []byte
 	records [2]int
 	cast    []stage.Traveller
+	// rig says that the clusters are those of this machine.
+	rig bool
 }
 
 func play(ctx context.Context, out io.Writer, s *stage.Stage, publisher *stage.Publisher, sc script) error {
@@ -154,28 +157,25 @@ func play(ctx context.Context, out io.Writer, s *stage.Stage, publisher *stage.P
 		func(t stage.Traveller) (string, string) { return t.After, t.Before }); err != nil {
 		return err
 	}
+	fmt.Fprint(out, legend)
+	if err := waitKnown(ctx, s, releases); err != nil {
+		failures = append(failures, err)
+	} else {
+		s.Progress.Step("the hub knows it, %.1f s after it was published", time.Since(begin).Seconds())
+	}
 	if err := show(ctx, out, s); err != nil {
-		return err
+		return errors.Join(append(failures, err)...)
 	}
 	if len(failures) > 0 {
 		return errors.Join(failures...)
 	}
+	if sc.rig {
+		if err := goOn(ctx, out, s); err != nil {
+			return err
+		}
+	}
 	s.Progress.Step("every answer as due; the clusters stay up until make demo-down")
 	return nil
-}
-
-// show prints the copy inventory and what kubectl shows on the hub.
-func show(ctx context.Context, out io.Writer, s *stage.Stage) error {
-	inventory, err := s.Frontline(ctx, s.Hub, "inventory", "--install-namespace", stage.Namespace)
-	if err != nil {
-		return err
-	}
-	objects, err := s.Kubectl(ctx, s.Hub, "get", "frontline", "-A")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "\nThe copy inventory\n%s\nkubectl get frontline -A\n%s\n", inventory, objects)
-	return err
 }
 
 // lists reads or makes the two lists that the demo publishes.
@@ -193,6 +193,11 @@ func lists(o options) (first, second []byte, err error) {
 		second, err = stage.SyntheticList(3, 203, date.AddDate(0, 0, 1))
 		return first, second, err
 	}
+	for _, path := range []string{o.feed, o.next} {
+		if err := checkPath(watchlist.Format(o.format), path); err != nil {
+			return nil, nil, err
+		}
+	}
 	if first, err = stage.ReadList(o.feed); err != nil {
 		return nil, nil, err
 	}
@@ -202,6 +207,23 @@ func lists(o options) (first, second []byte, err error) {
 	}
 	second, err = stage.Extend(watchlist.Format(o.format), first)
 	return first, second, err
+}
+
+// checkPath says so when a format of one file is given a folder, or the reverse.
+func checkPath(format watchlist.Format, path string) error {
+	if path == "" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("list: %w", err)
+	case format == watchlist.OFACCSV && !info.IsDir():
+		return fmt.Errorf("%s needs a folder with sdn.csv, alt.csv and add.csv; %s is a file", format, path)
+	case format != watchlist.OFACCSV && info.IsDir():
+		return fmt.Errorf("%s needs a file; %s is a folder", format, path)
+	}
+	return nil
 }
 
 func startPublisher(s *stage.Stage, o options) (*stage.Publisher, error) {

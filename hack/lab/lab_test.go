@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/frontline-screening/frontline/internal/screen"
 )
 
@@ -107,21 +105,6 @@ func TestLoopbackAlone(t *testing.T) {
 		if err := loopback(address); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
 		}
-	}
-}
-
-func TestWriteQueries(t *testing.T) {
-	const table = "full_name,gender,date_of_birth,nationality,other\nAna Testova,female,1970-01-02,Iraq,x\n"
-	var out bytes.Buffer
-	if err := writeQueries(strings.NewReader(table), &out, false); err != nil {
-		t.Fatal(err)
-	}
-	const want = `{"purpose":"BorderControl","subject":{"names":[{"full":"Ana Testova"}],"birthDates":["1970-01-02"],"nationalities":["IQ"],"gender":"F"}}` + "\n"
-	if d := cmp.Diff(want, out.String()); d != "" {
-		t.Error(d)
-	}
-	if err := writeQueries(strings.NewReader("a,b\n"), &out, false); err == nil {
-		t.Error("a table without names is taken")
 	}
 }
 

@@ -23,7 +23,15 @@ func screenCommand() *cobra.Command {
 		Short: "Answer one request a line, in the same order",
 		Long: `Read one request a line (as POST /v1/screen takes it) and write one answer a line to
 standard output, in the same order. A request that is refused becomes {"error": "…"} in
-its place, and the exit code is 1. Progress and a summary table go to standard error.`,
+its place, and the exit code is 1. Progress and a summary table go to standard error.
+
+A request, of which the names alone would do:
+
+  {"purpose":"BorderControl","subject":{"names":[{"full":"Ottilia Vandersprek"}],
+   "birthDates":["1988-03-09"],"nationalities":["XK"],"gender":"F",
+   "documents":[{"number":"X0000001","country":"XK"}]}}
+
+It is one line in the file. docs/spec/borderpost.md has the rest.`,
 		Example: `  lab screen --list un-xml=consolidated.xml --queries q.jsonl > answers.jsonl
   lab queries --csv travellers.csv | lab screen --list ofac-csv=folder --queries -`,
 		Args: cobra.NoArgs,
