@@ -25,6 +25,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/internal/region"
@@ -61,7 +62,10 @@ type scope struct {
 	owner workload.Owner
 	// post is the object; nil when there is none.
 	post *screeningv1.BorderPost
-	spec screeningv1.BorderPostSpec
+	// unverified says that no order is verified yet: nothing is started and
+	// nothing stopped, whatever the object says.
+	unverified bool
+	spec       screeningv1.BorderPostSpec
 
 	binding           binding
 	accepted, refused []string
@@ -87,6 +91,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s, found, err := r.load(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if s.unverified {
+		return ctrl.Result{}, r.await(ctx, s) // the first order is a change, which asks for every post
 	}
 	if !found {
 		return ctrl.Result{}, r.cleanUp(ctx, s.owner)
@@ -128,6 +135,7 @@ func (r *Reconciler) load(ctx context.Context, key types.NamespacedName) (*scope
 	}
 	v := r.Region.Verified()
 	if v == nil {
+		s.unverified = true
 		return s, s.post != nil, nil
 	}
 	ordered := v.RunningPost(key.Name)
@@ -185,6 +193,19 @@ func (r *Reconciler) network(ctx context.Context, s *scope) error {
 		return err
 	}
 	_, err = r.applier.Apply(ctx, &policyv1.PodDisruptionBudget{}, workload.DisruptionBudget(s.owner))
+	return err
+}
+
+// await says in the post's status that it waits for an order, and does nothing else.
+func (r *Reconciler) await(ctx context.Context, s *scope) error {
+	if s.post == nil {
+		return nil
+	}
+	helper := patch.New(r.Client, s.post)
+	const message = "no order is verified yet, so nothing is started and nothing stopped; see whether the region has joined its hub"
+	conditions.Unknown(s.post, screeningv1.ConditionReady, screeningv1.ReasonProgressing, message)
+	conditions.True(s.post, screeningv1.ConditionReconciling, screeningv1.ReasonProgressing, message)
+	_, err := helper.Status(ctx, s.post)
 	return err
 }
 

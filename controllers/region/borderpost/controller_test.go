@@ -168,6 +168,34 @@ func TestPostMakesItsFrontAndSettles(t *testing.T) {
 	}
 }
 
+// TestWithoutAnOrderOnlyTheStatusIsWritten: an object alone starts nothing.
+func TestWithoutAnOrderOnlyTheStatusIsWritten(t *testing.T) {
+	f := newFixture(t)
+	post := &screeningv1.BorderPost{ObjectMeta: metav1.ObjectMeta{Name: "hani", Namespace: f.namespace}, Spec: spec()}
+	if err := env.Client.Create(t.Context(), post); err != nil {
+		t.Fatal(err)
+	}
+	f.reconcile()
+	for child, name := range map[client.Object]string{
+		&appsv1.Deployment{}: "hani-front", &corev1.Service{}: "hani-front", &corev1.ServiceAccount{}: "hani-front", &corev1.Secret{}: "hani-front-tls",
+	} {
+		err := env.Client.Get(t.Context(), types.NamespacedName{Namespace: f.namespace, Name: name}, child)
+		if !apierrors.IsNotFound(err) {
+			t.Errorf("%T %s without an order: %v, want not found", child, name, err)
+		}
+	}
+	f.get("hani", post)
+	if c := conditions.Get(post, screeningv1.ConditionReady); c == nil || c.Status != metav1.ConditionUnknown || !strings.Contains(c.Message, "no order") {
+		t.Errorf("Ready is %+v, want Unknown for want of an order", c)
+	}
+	f.order(spec())
+	f.reconcile()
+	f.get("hani", post)
+	if c := conditions.Get(post, screeningv1.ConditionReady); c == nil || c.Status == metav1.ConditionUnknown {
+		t.Errorf("with an order Ready is %+v, want it decided", c)
+	}
+}
+
 func TestPostNamesWhatItLacks(t *testing.T) {
 	t.Run("pool", func(t *testing.T) {
 		f := newFixture(t)

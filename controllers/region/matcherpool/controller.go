@@ -27,6 +27,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/internal/region"
@@ -69,6 +70,9 @@ type scope struct {
 	owner workload.Owner
 	// pool is the object; nil when there is none.
 	pool *screeningv1.MatcherPool
+	// unverified says that no order is verified yet: nothing is started and
+	// nothing stopped, whatever the object says.
+	unverified bool
 	// spec is what is in force.
 	spec screeningv1.MatcherPoolSpec
 
@@ -95,6 +99,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s, found, err := r.load(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if s.unverified {
+		return ctrl.Result{}, r.await(ctx, s) // the first order is a change, which asks for every pool
 	}
 	if !found {
 		return ctrl.Result{}, r.cleanUp(ctx, s.owner)
@@ -143,7 +150,7 @@ func (r *Reconciler) load(ctx context.Context, key types.NamespacedName) (*scope
 	}
 	v := r.Region.Verified()
 	if v == nil {
-		// Without an order nothing is started and nothing stopped.
+		s.unverified = true
 		return s, s.pool != nil, nil
 	}
 	ordered := v.RunningPool(key.Name)
@@ -191,6 +198,19 @@ func (r *Reconciler) network(ctx context.Context, s *scope) error {
 		return err
 	}
 	_, err := r.applier.Apply(ctx, &policyv1.PodDisruptionBudget{}, workload.DisruptionBudget(s.owner))
+	return err
+}
+
+// await says in the pool's status that it waits for an order, and does nothing else.
+func (r *Reconciler) await(ctx context.Context, s *scope) error {
+	if s.pool == nil {
+		return nil
+	}
+	helper := patch.New(r.Client, s.pool)
+	const message = "no order is verified yet, so nothing is started and nothing stopped; see whether the region has joined its hub"
+	conditions.Unknown(s.pool, screeningv1.ConditionReady, screeningv1.ReasonProgressing, message)
+	conditions.True(s.pool, screeningv1.ConditionReconciling, screeningv1.ReasonProgressing, message)
+	_, err := helper.Status(ctx, s.pool)
 	return err
 }
 

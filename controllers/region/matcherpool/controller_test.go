@@ -192,6 +192,30 @@ func TestPoolMakesItsChildrenAndSettles(t *testing.T) {
 	}
 }
 
+// TestWithoutAnOrderOnlyTheStatusIsWritten: an object alone starts nothing.
+func TestWithoutAnOrderOnlyTheStatusIsWritten(t *testing.T) {
+	f := newFixture(t)
+	f.create(spec("intl.un-sc"))
+	f.reconcile()
+	for child, name := range children() {
+		if !isGone(t.Context(), f.namespace, name, child) {
+			t.Errorf("%T %s was made without an order", child, name)
+		}
+	}
+	before := f.status()
+	if c := conditions.Get(before, screeningv1.ConditionReady); c == nil || c.Status != metav1.ConditionUnknown || !strings.Contains(c.Message, "no order") {
+		t.Errorf("Ready is %+v, want Unknown for want of an order", c)
+	}
+	f.reconcile()
+	if after := f.status(); after.ResourceVersion != before.ResourceVersion {
+		t.Error("the status was written while nothing changed")
+	}
+	s := spec("intl.un-sc")
+	f.order(&s)
+	f.reconcile()
+	f.get("general-matcher", &appsv1.Deployment{})
+}
+
 func TestPodsPassPodSecurityRestricted(t *testing.T) {
 	f := newFixture(t)
 	s := spec("intl.un-sc")
