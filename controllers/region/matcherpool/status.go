@@ -90,7 +90,7 @@ func (s *scope) scaled(f fit) {
 		conditions.False(s.pool, screeningv1.ConditionScaled, screeningv1.ReasonDoesNotFit,
 			"%s Pending: %s; add a node or lower the number of pods", pods(f.pending), f.lacks)
 	case existing != s.scale.wanted:
-		conditions.False(s.pool, screeningv1.ConditionScaled, screeningv1.ReasonScaling, "%d of %s exist", existing, pods(s.scale.wanted))
+		conditions.False(s.pool, screeningv1.ConditionScaled, screeningv1.ReasonScaling, "%d of %s %s", existing, pods(s.scale.wanted), verb(s.scale.wanted, "exist"))
 	case s.scale.wish != s.scale.wanted:
 		conditions.True(s.pool, screeningv1.ConditionScaled, screeningv1.ReasonClamped,
 			"%s asked for, %d within the bounds %s; change spec.bounds on the hub", pods(s.scale.wish), s.scale.wanted, s.pool.Status.Range)
@@ -113,19 +113,33 @@ func (s *scope) rolledOut() {
 		return
 	}
 	conditions.False(s.pool, screeningv1.ConditionRolledOut, screeningv1.ReasonProgressing,
-		"%d of %s run template %s", d.Status.UpdatedReplicas, pods(s.scale.wanted), s.hash)
+		"%d of %s %s template %s", d.Status.UpdatedReplicas, pods(s.scale.wanted), verb(s.scale.wanted, "run"), s.hash)
 }
 
 // available decides Available and Ready, which follow pods and not feeds.
 func (s *scope) available(answering, needed int32) {
+	said := answers(answering, s.scale.wanted)
 	if answering >= needed {
-		conditions.True(s.pool, screeningv1.ConditionAvailable, screeningv1.ReasonPodsReady, "%d of %s answer", answering, pods(s.scale.wanted))
-		conditions.Settle(s.pool, screeningv1.ReasonReady, "%d of %s answer", answering, pods(s.scale.wanted))
+		conditions.True(s.pool, screeningv1.ConditionAvailable, screeningv1.ReasonPodsReady, "%s", said)
+		conditions.Settle(s.pool, screeningv1.ReasonReady, "%s", said)
 		return
 	}
-	message := fmt.Sprintf("%d of %s answer, at least %d must; look at the pods of Deployment %s", answering, pods(s.scale.wanted), needed, s.owner.Child())
+	message := fmt.Sprintf("%s, at least %d must; look at the pods of Deployment %s", said, needed, s.owner.Child())
 	conditions.False(s.pool, screeningv1.ConditionAvailable, screeningv1.ReasonPodsNotReady, "%s", message)
 	conditions.Progress(s.pool, screeningv1.ReasonPodsNotReady, "%s", message)
+}
+
+// answers says how many of the wanted pods answer.
+func answers(n, wanted int32) string {
+	return fmt.Sprintf("%d of %s %s", n, pods(wanted), verb(wanted, "answer"))
+}
+
+// verb is a regular verb in the number of its subject.
+func verb(subjects int32, plural string) string {
+	if subjects == 1 {
+		return plural + "s"
+	}
+	return plural
 }
 
 // sentence is what a person should know, the most urgent first.
@@ -134,7 +148,7 @@ func (s *scope) sentence(answering int32, served int, f fit, resolved resolution
 	if f.pending > 0 {
 		said = append(said, fmt.Sprintf("%s Pending: %s", pods(f.pending), f.lacks))
 	} else if answering < s.scale.wanted {
-		said = append(said, fmt.Sprintf("%d of %s answer", answering, pods(s.scale.wanted)))
+		said = append(said, answers(answering, s.scale.wanted))
 	}
 	if !resolved.resolved {
 		said = append(said, resolved.message)
@@ -146,7 +160,7 @@ func (s *scope) sentence(answering int32, served int, f fit, resolved resolution
 		said = append(said, fmt.Sprintf("%s asked for, bounds are %s", pods(s.scale.wish), s.pool.Status.Range))
 	}
 	if len(said) == 0 {
-		return fmt.Sprintf("%s serve %d of %d feeds", pods(answering), served, len(s.spec.Feeds))
+		return fmt.Sprintf("%s %s %d of %d feeds", pods(answering), verb(answering, "serve"), served, len(s.spec.Feeds))
 	}
 	return strings.Join(said, "; ")
 }
