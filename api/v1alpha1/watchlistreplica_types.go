@@ -47,7 +47,8 @@ type WatchlistReplicaSpec struct {
 	// +optional
 	Floor ReleaseVersion `json:"floor,omitempty"`
 
-	// listDate is the day, as YYYY-MM-DD, that the publisher put on the list.
+	// listDate is the day, as YYYY-MM-DD, that the publisher put on the list
+	// that is wanted.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
@@ -90,6 +91,13 @@ type HeldCopy struct {
 	// digest is the digest of its snapshot, checked when it was pulled.
 	// +required
 	Digest Digest `json:"digest,omitempty"`
+
+	// listDate is the day, as YYYY-MM-DD, that the publisher put on the list
+	// that is held.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	ListDate string `json:"listDate,omitempty"`
 }
 
 // WatchlistReplica shows one region's copy of one feed; all of them together
@@ -103,7 +111,7 @@ type HeldCopy struct {
 // +kubebuilder:printcolumn:name="Wanted",type=string,JSONPath=`.spec.release`,description="The release the region is ordered to serve"
 // +kubebuilder:printcolumn:name="Held",type=string,JSONPath=`.status.held.release`,description="The release in the region's registry"
 // +kubebuilder:printcolumn:name="Floor",type=string,JSONPath=`.spec.floor`,description="The oldest release the region may serve"
-// +kubebuilder:printcolumn:name="List Date",type=string,JSONPath=`.spec.listDate`,description="The day the publisher put on the list"
+// +kubebuilder:printcolumn:name="List Date",type=string,JSONPath=`.status.held.listDate`,description="The day the publisher put on the list that is held"
 // +kubebuilder:printcolumn:name="Served By",type=string,JSONPath=`.status.servedBy`,description="How many pods search the copy"
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.spec.state`,description="What the order says: Serve, Lock or Erase"
 // +kubebuilder:printcolumn:name="Ready",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the copy is as the order says"

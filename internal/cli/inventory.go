@@ -113,9 +113,9 @@ func inventory(ctx context.Context, c client.Client, namespace string) ([]copyRo
 			found = true
 			row := base
 			row.Feed, row.State, row.Wanted = string(replica.Spec.Feed), string(replica.Spec.State), string(replica.Spec.Release)
-			row.ListDate, row.ServedBy = replica.Spec.ListDate, replica.Status.ServedBy
+			row.ServedBy = replica.Status.ServedBy
 			if held := replica.Status.Held; held != nil {
-				row.Held, row.Digest = string(held.Release), string(held.Digest)
+				row.Held, row.Digest, row.ListDate = string(held.Release), string(held.Digest), held.ListDate
 			}
 			rows = append(rows, row)
 		}

@@ -192,8 +192,8 @@ func TestInventory(t *testing.T) {
 		},
 		&screeningv1.WatchlistReplica{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "region-north", Name: "intl.un-sc"},
-			Spec:       screeningv1.WatchlistReplicaSpec{Feed: "intl.un-sc", State: screeningv1.ReplicaServe, Release: "v12"},
-			Status:     screeningv1.WatchlistReplicaStatus{Held: &screeningv1.HeldCopy{Release: "v11"}, ServedBy: "2 pods"},
+			Spec:       screeningv1.WatchlistReplicaSpec{Feed: "intl.un-sc", State: screeningv1.ReplicaServe, Release: "v12", ListDate: "2026-02-27"},
+			Status:     screeningv1.WatchlistReplicaStatus{Held: &screeningv1.HeldCopy{Release: "v11", ListDate: "2026-01-31"}, ServedBy: "2 pods"},
 		},
 	).Build()
 	rows, err := inventory(t.Context(), c, "frontline-system")
@@ -208,7 +208,7 @@ func TestInventory(t *testing.T) {
 	if len(lines) != 3 {
 		t.Fatalf("the table has %d lines:\n%s", len(lines), out.String())
 	}
-	want := []string{"north", "AL", "intl.un-sc", "Serve", "v12", "v11", "-", "2", "pods", "Offline", "3h", "-", "0/0"}
+	want := []string{"north", "AL", "intl.un-sc", "Serve", "v12", "v11", "2026-01-31", "2", "pods", "Offline", "3h", "-", "0/0"}
 	if diff := cmp.Diff(want, strings.Fields(lines[1])); diff != "" {
 		t.Errorf("first row (-want +got):\n%s", diff)
 	}

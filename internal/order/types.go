@@ -6,7 +6,10 @@
 // changes by itself, so an unchanged hub signs an unchanged order.
 package order
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Format names the version of the index; a region refuses any other.
 const Format = "frontline.order/v1"
@@ -125,6 +128,9 @@ type Feed struct {
 	Jurisdictions []string   `json:"jurisdictions,omitempty"`
 	Freshness     Freshness  `json:"freshness"`
 }
+
+// Day is the date, YYYY-MM-DD, of a time in RFC 3339.
+func Day(t string) string { return t[:min(len(t), len(time.DateOnly))] }
 
 // LegalBasis is the ground on which a feed may be held and searched.
 type LegalBasis struct {

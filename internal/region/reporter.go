@@ -214,7 +214,8 @@ func (r *Region) Report(objects Objects, version string) report.Report {
 func (r *Region) reportFeed(v *Verified, f *order.Feed, copies Copies) report.Feed {
 	out := report.Feed{ID: f.ID, UID: f.UID, State: string(f.State), Wanted: f.Release}
 	if held, ok := copies[f.ID]; ok {
-		out.Held, out.Content, out.Records, out.Bytes = held.Release, held.Content, held.Records, held.Size
+		out.Held, out.Content, out.ListDate = held.Release, held.Content, held.ListDate
+		out.Records, out.Bytes = held.Records, held.Size
 		served := r.Served(f.ID)
 		out.Served, out.Servers = served.Release, served.Pods
 	}

@@ -56,8 +56,10 @@ type Feed struct {
 	Wanted  int64  `json:"wanted,omitempty"`
 	Held    int64  `json:"held,omitempty"`
 	Content string `json:"content,omitempty"`
-	Records int64  `json:"records,omitempty"`
-	Bytes   int64  `json:"bytes,omitempty"`
+	// ListDate is the publisher's date of the list that is held, as the order named it.
+	ListDate string `json:"listDate,omitempty"`
+	Records  int64  `json:"records,omitempty"`
+	Bytes    int64  `json:"bytes,omitempty"`
 	// Served is the lowest release that any pod serving the feed has mapped.
 	Served int64 `json:"served,omitempty"`
 	// Servers counts the pods that serve Held.

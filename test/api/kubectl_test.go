@@ -77,9 +77,9 @@ func TestColumns(t *testing.T) {
 		},
 		{
 			kind: "WatchlistReplica", resource: "repl",
-			status:   screeningv1.WatchlistReplicaStatus{Held: &screeningv1.HeldCopy{Release: "v11", Digest: digest}, ServedBy: "2 pods"},
+			status:   screeningv1.WatchlistReplicaStatus{Held: &screeningv1.HeldCopy{Release: "v11", Digest: digest, ListDate: "2026-01-31"}, ServedBy: "2 pods"},
 			wantHead: "NAME WANTED HELD FLOOR LIST DATE SERVED BY STATE",
-			want:     "intl.un-sc v12 v11 v9 2026-02-27 2 pods Serve",
+			want:     "intl.un-sc v12 v11 v9 2026-01-31 2 pods Serve",
 		},
 		{
 			kind: "RegionTerms", resource: "terms",

@@ -16,6 +16,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/report"
 )
 
@@ -57,6 +58,7 @@ func copyOf(replica *screeningv1.WatchlistReplica, feed *report.Feed) {
 	if feed != nil && feed.Held > 0 {
 		replica.Status.Held = &screeningv1.HeldCopy{
 			Release: screeningv1.NewReleaseVersion(feed.Held), Digest: screeningv1.Digest(feed.Content),
+			ListDate: order.Day(feed.ListDate),
 		}
 		replica.Status.ServedBy = pods(feed.Servers)
 	}

@@ -92,7 +92,7 @@ func desiredReplica(namespace, regionName string, f *order.Feed) *unstructured.U
 		spec["state"] = string(screeningv1.ReplicaLock)
 	}
 	set("floor", string(screeningv1.NewReleaseVersion(f.Floor)))
-	set("listDate", f.ListDate[:min(len(f.ListDate), len("2006-01-02"))])
+	set("listDate", order.Day(f.ListDate))
 	u := newUnstructured("WatchlistReplica", namespace, f.ID)
 	u.SetLabels(map[string]string{screeningv1.LabelRegion: regionName})
 	u.Object["spec"] = spec
@@ -105,7 +105,7 @@ func (r *Reconciler) replicaStatus(ctx context.Context, replica *screeningv1.Wat
 	held, has := copies[f.ID]
 	replica.Status.Held, replica.Status.ServedBy = nil, ""
 	if has {
-		replica.Status.Held = &screeningv1.HeldCopy{Release: screeningv1.NewReleaseVersion(held.Release), Digest: screeningv1.Digest(held.Content)}
+		replica.Status.Held = &screeningv1.HeldCopy{Release: screeningv1.NewReleaseVersion(held.Release), Digest: screeningv1.Digest(held.Content), ListDate: order.Day(held.ListDate)}
 	}
 	if n := r.region.Served(f.ID).Pods; n == 1 {
 		replica.Status.ServedBy = "1 pod"

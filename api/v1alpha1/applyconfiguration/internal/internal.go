@@ -249,6 +249,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: digest
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: listDate
+      type:
+        scalar: string
     - name: release
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion

@@ -17,6 +17,9 @@ type HeldCopyApplyConfiguration struct {
 	Release *apiv1alpha1.ReleaseVersion `json:"release,omitempty"`
 	// digest is the digest of its snapshot, checked when it was pulled.
 	Digest *apiv1alpha1.Digest `json:"digest,omitempty"`
+	// listDate is the day, as YYYY-MM-DD, that the publisher put on the list
+	// that is held.
+	ListDate *string `json:"listDate,omitempty"`
 }
 
 // HeldCopyApplyConfiguration constructs a declarative configuration of the HeldCopy type for use with
@@ -38,5 +41,13 @@ func (b *HeldCopyApplyConfiguration) WithRelease(value apiv1alpha1.ReleaseVersio
 // If called multiple times, the Digest field is set to the value of the last call.
 func (b *HeldCopyApplyConfiguration) WithDigest(value apiv1alpha1.Digest) *HeldCopyApplyConfiguration {
 	b.Digest = &value
+	return b
+}
+
+// WithListDate sets the ListDate field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ListDate field is set to the value of the last call.
+func (b *HeldCopyApplyConfiguration) WithListDate(value string) *HeldCopyApplyConfiguration {
+	b.ListDate = &value
 	return b
 }

@@ -24,7 +24,8 @@ type WatchlistReplicaSpecApplyConfiguration struct {
 	// floor is the oldest release that the region may still serve while it
 	// fetches a newer one.
 	Floor *apiv1alpha1.ReleaseVersion `json:"floor,omitempty"`
-	// listDate is the day, as YYYY-MM-DD, that the publisher put on the list.
+	// listDate is the day, as YYYY-MM-DD, that the publisher put on the list
+	// that is wanted.
 	ListDate *string `json:"listDate,omitempty"`
 }
 
