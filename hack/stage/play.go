@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// SampleFeed is the id of the feed of the samples.
+const SampleFeed = "intl.un-sc"
+
 // SamplePosts names the border post of the samples in each region.
 var SamplePosts = map[string]string{"north": "hani-i-hotit", "south": "bozaj", LocalRegion: "gate"}
 
@@ -95,7 +98,7 @@ func (s *Stage) WaitRelease(ctx context.Context, post *Post, traveller Traveller
 			return err
 		}
 		for _, f := range answer.Searched {
-			if f.Version >= release {
+			if f.Feed == SampleFeed && f.Version >= release {
 				return nil
 			}
 		}

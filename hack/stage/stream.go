@@ -4,7 +4,6 @@ package stage
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +14,6 @@ import (
 type Stream struct {
 	mu      sync.Mutex
 	counts  Counts
-	seen    map[int64]int
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
@@ -34,7 +32,7 @@ type Counts struct {
 // must have the traveller's record Before.
 func StartStream(ctx context.Context, post *Post, travellers []Traveller, interval time.Duration) *Stream {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &Stream{seen: map[int64]int{}, stop: cancel, stopped: make(chan struct{})}
+	s := &Stream{stop: cancel, stopped: make(chan struct{})}
 	go func() {
 		defer close(s.stopped)
 		tick := time.NewTicker(interval)
@@ -64,9 +62,6 @@ func StartStream(ctx context.Context, post *Post, travellers []Traveller, interv
 					s.counts.FirstError = err
 				}
 			}
-			for _, feed := range answer.Searched {
-				s.seen[feed.Version]++
-			}
 			s.mu.Unlock()
 		}
 	}()
@@ -92,13 +87,6 @@ func (s *Stream) Asked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts.Asked
-}
-
-// Versions returns how many answers named each release.
-func (s *Stream) Versions() map[int64]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.seen)
 }
 
 // Stop ends the stream.

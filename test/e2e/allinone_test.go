@@ -30,7 +30,7 @@ import (
 // orders, without a gateway.
 func TestAllInOne(t *testing.T) {
 	s := setUpAllInOne(t)
-	for _, st := range []step{
+	s.play(t, []step{
 		{"alone: converges after one apply", answersAlone},
 		{"alone: has no gateway", hasNoGateway},
 		{"alone: a new list reaches every answer under load", updatesUnderLoad},
@@ -38,22 +38,7 @@ func TestAllInOne(t *testing.T) {
 		{"alone: a settled system writes nothing but leases", settlesAlone},
 		{"alone: a pruned folder takes no post down", survivesPruneAlone},
 		{"alone: a deleted post is withdrawn", withdrawsAlone},
-	} {
-		if *only != "" && !strings.Contains(st.name, *only) {
-			continue
-		}
-		ok := t.Run(st.name, func(t *testing.T) {
-			begin := time.Now()
-			s.resetStreams()
-			st.play(t, s)
-			s.checkStreams(t)
-			s.Progress.Step("%s: %.1f s", st.name, time.Since(begin).Seconds())
-		})
-		if !ok {
-			s.dump(t)
-			return
-		}
-	}
+	})
 }
 
 func setUpAllInOne(t *testing.T) *suite {
@@ -91,7 +76,7 @@ func setUpAllInOne(t *testing.T) *suite {
 		Stage:    played,
 		clusters: map[string]*rig.Cluster{home.Name: clusters[0]},
 		clients:  map[string]client.Client{"hub": c, home.Name: c},
-		posts:    map[string]*stage.Post{}, streams: map[string]*stage.Stream{}, people: [2]int{1, 300},
+		posts:    map[string]*stage.Post{}, streams: map[string]*stage.Stream{}, people: [2]int{1, 300}, begun: time.Now(),
 	}
 	folder := t.TempDir()
 	s.publisher, err = stage.NewPublisher(filepath.Join(folder, "published"))
@@ -171,17 +156,7 @@ func restartsNothingAlone(t *testing.T, s *suite) {
 
 // settlesAlone counts writes in the audit log over a minute without any change.
 func settlesAlone(t *testing.T, s *suite) {
-	s.quiet(t, 15*time.Second)
-	begin := time.Now()
-	s.quiet(t, time.Minute)
-	written, leases, reads := s.writes(t, stage.LocalRegion, begin)
-	t.Logf("%d reads, %d writes of Leases, %d other writes", reads, leases, len(written))
-	for what, n := range written {
-		t.Errorf("%d x %s", n, what)
-	}
-	if leases == 0 {
-		t.Error("not even a Lease was written; the audit log does not show what it should")
-	}
+	s.stays(t, time.Minute, stage.LocalRegion)
 }
 
 // survivesPruneAlone deletes the pool and the post at once. They are the hub's

@@ -172,7 +172,7 @@ func refusesArtifact(t *testing.T, s *suite) {
 	within(t, time.Minute, "the hub shows what north refused", func(ctx context.Context) error {
 		replica := &screeningv1.WatchlistReplica{}
 		replica.Namespace, replica.Name = "region-north", feedSpace+"."+feedName
-		return s.hasCondition(ctx, "hub", replica, screeningv1.ConditionHeld, "False", "")
+		return s.hasCondition(ctx, "hub", replica, screeningv1.ConditionHeld, "False", screeningv1.ReasonDigestMismatch)
 	})
 	s.quiet(t, 5*time.Second)
 	if now := s.answers(t, "north"); now != north {
