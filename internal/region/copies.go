@@ -21,8 +21,11 @@ type Copy struct {
 	Records  int64  `json:"records"`
 	ListDate string `json:"listDate,omitempty"`
 	// Previous is the artifact held before this one, which pods may still be
-	// reading. It is removed when the next release has arrived.
+	// reading. It becomes a leftover when the next release has arrived.
 	Previous string `json:"previous,omitempty"`
+	// Leftovers are artifacts of earlier releases that no pod reads any more
+	// and that the registry has not removed yet.
+	Leftovers []string `json:"leftovers,omitempty"`
 }
 
 // Copies are the copies held, by feed id.

@@ -186,6 +186,24 @@ func (r *Region) setCopy(id string, c *Copy) error {
 	return nil
 }
 
+// setLeftovers records what is left to remove of a feed's earlier releases, on
+// disk first. It concerns nobody but the replicator, so it wakes nobody and
+// leaves the feed's failure as it is.
+func (r *Region) setLeftovers(id string, artifacts []string) error {
+	next := r.Copies()
+	held, ok := next[id]
+	if !ok {
+		return nil
+	}
+	held.Leftovers = artifacts
+	next[id] = held
+	if err := r.store.SetCopies(next); err != nil {
+		return err
+	}
+	r.set(func() bool { r.copies = next; return false })
+	return nil
+}
+
 // Failure returns why the release ordered of a feed is not held; zero if
 // nothing went wrong.
 func (r *Region) Failure(id string) Failure {
@@ -353,7 +371,8 @@ func (r *Region) NextDeadline(id string) time.Time {
 	}
 	for _, seconds := range []int64{limits.MarkSeconds, limits.StopSeconds} {
 		if seconds > 0 {
-			consider(r.verified.Clocks.Issued.Add(time.Duration(seconds) * time.Second))
+			// At the limit itself the order is not past it yet.
+			consider(r.verified.Clocks.Issued.Add(time.Duration(seconds)*time.Second + time.Nanosecond))
 		}
 	}
 	if until, err := time.Parse(time.RFC3339, f.LegalBasis.ValidUntil); err == nil {

@@ -123,25 +123,59 @@ func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 		UID: f.UID, Release: f.Release, Content: f.Content, Artifact: f.Artifact,
 		Size: f.Size, Records: f.Records, ListDate: f.ListDate,
 	}
-	if had && held.Artifact != f.Artifact {
-		next.Previous = held.Artifact
+	if had {
+		next.Previous, next.Leftovers = p.succeed(held, f.Artifact)
 	}
 	if err := p.region.setCopy(f.ID, &next); err != nil {
 		return err
 	}
 	p.log.Info("Copy held", "region", p.region.name, "feed", f.ID, "release", f.Release, "content", f.Content)
-	// The one before the previous has no reader left. In one registry with the
-	// hub, the hub alone removes releases.
-	if had && p.from != nil && p.from.Host() != p.to.Host() && held.Previous != "" && held.Previous != f.Artifact && held.Previous != held.Artifact {
-		return p.to.Delete(ctx, repo, held.Previous)
-	}
 	return nil
+}
+
+// succeed says what a copy of the artifact keeps of the one held before it: its
+// previous artifact, and those that have no reader left. In one registry with
+// the hub there are no leftovers, since the hub alone removes releases.
+func (p *Replicator) succeed(held Copy, artifact string) (previous string, leftovers []string) {
+	previous = held.Artifact
+	candidates := slices.Clone(held.Leftovers)
+	if held.Artifact == artifact {
+		previous = held.Previous
+	} else if p.from != nil && p.from.Host() != p.to.Host() {
+		candidates = append(candidates, held.Previous)
+	}
+	for _, candidate := range candidates {
+		if candidate != "" && candidate != artifact && candidate != previous && !slices.Contains(leftovers, candidate) {
+			leftovers = append(leftovers, candidate)
+		}
+	}
+	return previous, leftovers
+}
+
+// CleanUp removes what earlier releases left in the region's registry. What
+// cannot be removed stays recorded for the next time; the copies held are as
+// good as before, so that no feed fails by it.
+func (p *Replicator) CleanUp(ctx context.Context) error {
+	var errs []error
+	copies := p.region.Copies()
+	for _, id := range slices.Sorted(maps.Keys(copies)) {
+		var kept []string
+		for _, manifest := range copies[id].Leftovers {
+			if err := p.to.Delete(ctx, artifact.FeedRepository(p.region.name, id), manifest); err != nil {
+				kept, errs = append(kept, manifest), append(errs, err)
+			}
+		}
+		if len(kept) < len(copies[id].Leftovers) {
+			errs = append(errs, p.region.setLeftovers(id, kept))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (p *Replicator) erase(ctx context.Context, id string) error {
 	held := p.region.Copies()[id]
 	repo := artifact.FeedRepository(p.region.name, id)
-	for _, manifest := range []string{held.Previous, held.Artifact} {
+	for _, manifest := range append(slices.Clone(held.Leftovers), held.Previous, held.Artifact) {
 		if manifest == "" {
 			continue
 		}
@@ -170,9 +204,16 @@ func (p *Replicator) Run(ctx context.Context) error {
 			continue
 		}
 		failures = 0
+		var again <-chan time.Time
+		if err := p.CleanUp(ctx); err != nil && ctx.Err() == nil {
+			wait := jitter(time.Minute)
+			p.log.Info("Earlier releases are not removed yet; nothing is missing", "region", p.region.name, "cause", err.Error(), "retry", wait.String())
+			again = time.After(wait)
+		}
 		select {
 		case <-ctx.Done():
 		case <-changed:
+		case <-again:
 		}
 	}
 	return nil
