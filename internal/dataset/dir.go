@@ -202,6 +202,9 @@ func ReadAck(dir string) (Ack, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return Ack{}, nil
 	}
+	if err == nil && a.Format != AckFormat {
+		return Ack{}, fmt.Errorf("acknowledgement: the format is not %s; loader and engine differ in version", AckFormat)
+	}
 	return a, err
 }
 

@@ -169,4 +169,16 @@ func TestClocksAndAck(t *testing.T) {
 	if got, err := dataset.ReadAck(dir); err != nil || !cmp.Equal(ack, got) {
 		t.Errorf("acknowledgement read back: %+v, %v; want %+v", got, err, ack)
 	}
+
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("the directory holds %v, %v; want the acknowledgement alone", entries, err)
+	}
+	newer := []byte(`{"format":"frontline.ack/v9","set":"sha256:aa"}`)
+	if err := os.WriteFile(filepath.Join(dir, entries[0].Name()), newer, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := dataset.ReadAck(dir); err == nil || !cmp.Equal(got, dataset.Ack{}) {
+		t.Errorf("an acknowledgement of another format: %+v, %v; want an error", got, err)
+	}
 }
