@@ -165,8 +165,6 @@ func TestFeedStates(t *testing.T) {
 	finger := screen.Request{Subject: screen.Subject{Fingerprints: []screen.Fingerprint{{Format: "iso-19794-2", Template: []byte{1}}}}}
 	both := named("Nobody Atall")
 	both.Subject.Fingerprints = finger.Subject.Fingerprints
-	minor := named("Nobody Atall")
-	minor.Subject.Protections = []screen.Protection{screen.ProtectionMinor}
 	modality := screen.Unavailable{Feed: "a.b", Reason: screen.ReasonModality, Modality: screen.ModalityFingerprint}
 	for _, tc := range []struct {
 		name    string
@@ -183,7 +181,6 @@ func TestFeedStates(t *testing.T) {
 		{name: "clocks moved on", feed: Feed{Stop: hour, OrderIssued: now.Add(-2 * hour)}, clocks: &Clocks{OrderIssued: now}, outcome: screen.NoCandidate},
 		{name: "legal basis ended", feed: Feed{ValidUntil: now}, outcome: screen.OutcomeUnavailable, missed: []screen.Unavailable{{Feed: "a.b", Reason: screen.ReasonLegalBasis}}},
 		{name: "other purpose", feed: Feed{Purposes: []screen.Purpose{screen.PurposeCarrierCheck}}, outcome: screen.OutcomeUnavailable, missed: []screen.Unavailable{{Feed: "a.b", Reason: screen.ReasonPurpose}}},
-		{name: "minors excluded", feed: Feed{Excluded: []screen.Protection{screen.ProtectionMinor}}, req: minor, outcome: screen.OutcomeUnavailable, missed: []screen.Unavailable{{Feed: "a.b", Reason: screen.ReasonProtection}}},
 		{name: "locked", feed: Feed{Unavailable: screen.ReasonLocked}, outcome: screen.OutcomeUnavailable, missed: []screen.Unavailable{{Feed: "a.b", Reason: screen.ReasonLocked}}},
 		{name: "fingerprints alone", req: finger, outcome: screen.Incomplete, missed: []screen.Unavailable{modality}},
 		{name: "fingerprints beside a name", req: both, outcome: screen.Incomplete, missed: []screen.Unavailable{modality}},

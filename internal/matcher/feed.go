@@ -25,8 +25,6 @@ type Feed struct {
 	Nature screen.Nature
 	// Purposes the feed may be used for; empty means any.
 	Purposes []screen.Purpose
-	// Excluded are the people the owner's terms keep out of the search (minors, for instance).
-	Excluded []screen.Protection
 	// ListDate is the publisher's; SourceChecked and OrderIssued are overruled by Engine.SetClocks.
 	ListDate, SourceChecked, OrderIssued time.Time
 	// ValidUntil is the end of the legal basis; zero means none.

@@ -136,8 +136,6 @@ func (f *Feed) refuses(req *screen.Request, now time.Time) screen.Reason {
 		return screen.ReasonLegalBasis
 	case len(f.Purposes) > 0 && !slices.Contains(f.Purposes, req.Purpose):
 		return screen.ReasonPurpose
-	case slices.ContainsFunc(f.Excluded, func(p screen.Protection) bool { return slices.Contains(req.Subject.Protections, p) }):
-		return screen.ReasonProtection
 	case f.Stop > 0 && now.Sub(f.OrderIssued) > f.Stop:
 		return screen.ReasonStale
 	}
