@@ -11,14 +11,19 @@ import (
 	"github.com/frontline-screening/frontline/internal/watchlist"
 )
 
+// row is what the hub shows of one replica.
+func row(region, feed, wanted, held string) string {
+	return strings.Join([]string{region, feed, wanted, held}, "\t") + "\n"
+}
+
 func TestCheckCopies(t *testing.T) {
 	releases := map[string]int64{"north": 2, "south": 2}
 	for _, tc := range []struct{ name, lines, want string }{
-		{"all held", "region-north\tintl.un-sc\tv2\tv2\nregion-south\tintl.un-sc\tv2\tv2\n", ""},
-		{"newer than answered", "region-north\tintl.un-sc\tv3\tv3\nregion-south\tintl.un-sc\tv2\tv2\n", ""},
-		{"not held yet", "region-north\tintl.un-sc\tv2\t\nregion-south\tintl.un-sc\tv2\tv2\n", "of region-north as held in release \"\""},
-		{"older held", "region-north\tintl.un-sc\tv2\tv2\nregion-south\tintl.un-sc\tv2\tv1\n", "of region-south as held"},
-		{"older wanted", "region-north\tintl.un-sc\tv2\tv2\nregion-south\tintl.un-sc\tv1\tv1\n", "region south answers from v2"},
+		{"all held", row("region-north", "intl.un-sc", "v2", "v2") + row("region-south", "intl.un-sc", "v2", "v2"), ""},
+		{"newer than answered", row("region-north", "intl.un-sc", "v3", "v3") + row("region-south", "intl.un-sc", "v2", "v2"), ""},
+		{"not held yet", row("region-north", "intl.un-sc", "v2", "") + row("region-south", "intl.un-sc", "v2", "v2"), "of region-north as held in release \"\""},
+		{"older held", row("region-north", "intl.un-sc", "v2", "v2") + row("region-south", "intl.un-sc", "v2", "v1"), "of region-south as held"},
+		{"older wanted", row("region-north", "intl.un-sc", "v2", "v2") + row("region-south", "intl.un-sc", "v1", "v1"), "region south answers from v2"},
 		{"none", "", "does not show that it holds it"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { wantError(t, checkCopies(tc.lines, releases), tc.want) })
