@@ -5,11 +5,26 @@ package report
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"unicode/utf8"
 )
 
 // maxNumber is the largest integer that every JSON implementation keeps exact
 // (RFC 8259, section 6).
 const maxNumber = 1<<53 - 1
+
+// Limits of what has no form, in bytes of UTF-8. They are wider than the
+// region's own objects allow.
+const (
+	maxMessage = 1024
+	// maxSubject holds a kind, a space and a name.
+	maxSubject = 64 + 1 + 317
+	maxVersion = 128
+	// maxPattern is that of a feed pattern or purpose of the terms, maxTerms
+	// the number of either.
+	maxPattern = 256
+	maxTerms   = 1024
+)
 
 var (
 	digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
@@ -42,18 +57,13 @@ func (r Report) check() error {
 		c.number("bytes", f.Bytes)
 		c.number("servers", int64(f.Servers))
 		c.optional("reason", reasonForm, f.Reason)
+		c.most("message", maxMessage, f.Message)
 		if f.Held > 0 {
 			c.form("content", digestForm, f.Content)
 		}
 	}
-	for kind, list := range map[string][]Object{"pools": r.Pools, "posts": r.Posts} {
-		for i, o := range list {
-			c.in(kind, i)
-			c.form("name", nameForm, o.Name)
-			c.form("uid", nameForm, o.UID)
-			c.number("generation", o.Generation)
-		}
-	}
+	c.objects("pools", r.Pools)
+	c.objects("posts", r.Posts)
 	for i, o := range r.Orphans {
 		c.in("orphans", i)
 		c.form("kind", reasonForm, o.Kind)
@@ -63,7 +73,15 @@ func (r Report) check() error {
 	for i, refusal := range r.Refusals {
 		c.in("refusals", i)
 		c.form("reason", reasonForm, refusal.Reason)
+		c.most("subject", maxSubject, refusal.Subject)
+		c.most("message", maxMessage, refusal.Message)
 	}
+	if r.Terms != nil {
+		c.terms("terms.feeds", r.Terms.Feeds)
+		c.terms("terms.purposes", r.Terms.Purposes)
+	}
+	c.at = ""
+	c.most("versions.agent", maxVersion, r.Versions.Agent)
 	return c.err
 }
 
@@ -74,6 +92,31 @@ type checker struct {
 }
 
 func (c *checker) in(list string, i int) { c.at = fmt.Sprintf("%s[%d].", list, i) }
+
+func (c *checker) objects(kind string, list []Object) {
+	for i, o := range list {
+		c.in(kind, i)
+		c.form("name", nameForm, o.Name)
+		c.form("uid", nameForm, o.UID)
+		c.number("generation", o.Generation)
+	}
+}
+
+func (c *checker) terms(field string, list []string) {
+	c.at = ""
+	if len(list) > maxTerms && c.err == nil {
+		c.err = fmt.Errorf("%s has more than %d entries", field, maxTerms)
+	}
+	for i, entry := range list {
+		c.most(fmt.Sprintf("%s[%d]", field, i), maxPattern, entry)
+	}
+}
+
+func (c *checker) most(field string, limit int, value string) {
+	if len(value) > limit && c.err == nil {
+		c.err = fmt.Errorf("%s%s is longer than %d bytes", c.at, field, limit)
+	}
+}
 
 func (c *checker) number(field string, n int64) {
 	if (n < 0 || n > maxNumber) && c.err == nil {
@@ -91,4 +134,30 @@ func (c *checker) optional(field string, form *regexp.Regexp, value string) {
 	if value != "" {
 		c.form(field, form, value)
 	}
+}
+
+// cut returns r with its messages no longer than a hub takes: one that quotes
+// a long cause must not keep the rest of the report from arriving.
+func (r Report) cut() Report {
+	r.Feeds, r.Refusals = slices.Clone(r.Feeds), slices.Clone(r.Refusals)
+	for i := range r.Feeds {
+		r.Feeds[i].Message = cutMessage(r.Feeds[i].Message)
+	}
+	for i := range r.Refusals {
+		r.Refusals[i].Message = cutMessage(r.Refusals[i].Message)
+	}
+	return r
+}
+
+// cutMessage shortens a message at the boundary of a character and marks it.
+func cutMessage(message string) string {
+	const mark = "…"
+	if len(message) <= maxMessage {
+		return message
+	}
+	end := maxMessage - len(mark)
+	for end > 0 && !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end] + mark
 }

@@ -138,6 +138,18 @@ func TestVerifyRefusesForms(t *testing.T) {
 		{"an endless id", func(r *report.Report) { r.Feeds[0].ID = strings.Repeat("a", 1000) }, "feeds[0].id has not the form"},
 		{"a pool of no name", func(r *report.Report) { r.Pools[0].Name = "" }, "pools[0].name has not the form"},
 		{"a refusal in prose", func(r *report.Report) { r.Refusals = []report.Refusal{{Subject: "order", Reason: person}} }, "refusals[0].reason"},
+		{"an endless subject", func(r *report.Report) {
+			r.Refusals = []report.Refusal{{Subject: strings.Repeat(person, 20), Reason: "Foreign"}}
+		}, "refusals[0].subject is longer than"},
+		{"endless terms", func(r *report.Report) { r.Terms = &report.Terms{Feeds: []string{strings.Repeat(person, 20)}} }, "terms.feeds[0] is longer than"},
+		{"an endless purpose", func(r *report.Report) {
+			r.Terms = &report.Terms{Purposes: []string{"", strings.Repeat(person, 20)}}
+		}, "terms.purposes[1] is longer than"},
+		{"terms without end", func(r *report.Report) { r.Terms = &report.Terms{Feeds: make([]string, 1025)} }, "terms.feeds has more than 1024 entries"},
+		{"an endless version", func(r *report.Report) { r.Versions.Agent = strings.Repeat(person, 20) }, "report: versions.agent is longer than"},
+		{"pools before posts", func(r *report.Report) {
+			r.Pools, r.Posts = []report.Object{{}}, []report.Object{{}}
+		}, "pools[0].name has not the form"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,6 +162,51 @@ func TestVerifyRefusesForms(t *testing.T) {
 			_, _, err = report.Verify(t.Context(), data, public(key(1)))
 			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), person) {
 				t.Errorf("error is %v, want one that contains %q and nothing of the report", err, tt.want)
+			}
+		})
+	}
+}
+
+// A region cuts its messages; one that does not is refused, and not quoted.
+func TestMessagesHaveALimit(t *testing.T) {
+	for name, set := range map[string]func(r *report.Report, message string){
+		"feeds[0].message": func(r *report.Report, message string) { r.Feeds[0].Message = message },
+		"refusals[0].message": func(r *report.Report, message string) {
+			r.Refusals = []report.Refusal{{Reason: "Foreign", Message: message}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := sample()
+			set(&r, strings.Repeat("ë", 1000))
+			data, err := report.Sign(t.Context(), r, key(1), at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := report.Verify(t.Context(), data, public(key(1)))
+			if err != nil {
+				t.Fatalf("a report with a long cause does not arrive: %v", err)
+			}
+			want := sample()
+			set(&want, strings.Repeat("ë", 510)+"…")
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("report (-want +got):\n%s", diff)
+			}
+
+			set(&r, "SHORT")
+			if data, err = report.Sign(t.Context(), r, key(1), at); err != nil {
+				t.Fatal(err)
+			}
+			event, err := envelope.Verify(t.Context(), report.PayloadType, data, public(key(1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			longer := bytes.Replace(event, []byte("SHORT"), bytes.Repeat([]byte("Synthetic Person "), 100), 1)
+			if data, err = envelope.Sign(t.Context(), report.PayloadType, longer, key(1)); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = report.Verify(t.Context(), data, public(key(1)))
+			if err == nil || !strings.Contains(err.Error(), name+" is longer than") || strings.Contains(err.Error(), "Synthetic") {
+				t.Errorf("error is %v, want one that names %s and quotes nothing", err, name)
 			}
 		})
 	}

@@ -31,9 +31,9 @@ type event struct {
 }
 
 // Sign wraps r in a CloudEvent and signs it with the region's key. at is the
-// region's time of the report.
+// region's time of the report. Messages longer than a hub takes are cut.
 func Sign(ctx context.Context, r Report, key ed25519.PrivateKey, at time.Time) ([]byte, error) {
-	data, err := canonical.Marshal(r)
+	data, err := canonical.Marshal(r.cut())
 	if err != nil {
 		return nil, fmt.Errorf("report %d of region %s: %w", r.Number, r.Region, err)
 	}
