@@ -118,7 +118,7 @@ func JudgeAt(v *Verified, terms *Terms, copies Copies, id string, now time.Time)
 			Message: fmt.Sprintf("the legal basis of %s ended on %s; its owner must renew it on the hub", id, f.LegalBasis.ValidUntil)}
 	}
 	limits := f.Freshness.Tighten(v.Region.Freshness)
-	if limits.StopSeconds > 0 && now.Sub(v.Clocks.Issued) >= time.Duration(limits.StopSeconds)*time.Second {
+	if limits.StopSeconds > 0 && now.Sub(v.Clocks.Issued) > time.Duration(limits.StopSeconds)*time.Second {
 		return Verdict{Hold: true, Cause: CauseStale, Reason: screen.ReasonStale,
 			Message: fmt.Sprintf("%s stopped: the last order was signed at %s, longer ago than %s; restore the link to the hub", id,
 				v.Clocks.Issued.UTC().Format(time.RFC3339), time.Duration(limits.StopSeconds)*time.Second)}

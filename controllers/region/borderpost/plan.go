@@ -145,20 +145,20 @@ func planOutlook(feeds []feedView, post order.Freshness, issued, now time.Time, 
 		}
 		limits := f.limits.Tighten(post)
 		mark, stop := time.Duration(limits.MarkSeconds)*time.Second, time.Duration(limits.StopSeconds)*time.Second
-		if stop > 0 && age >= stop {
+		if stop > 0 && age > stop {
 			o.missing = append(o.missing, fmt.Sprintf("%s stopped: the last order is older than %s; restore the link to the hub", f.id, stop))
 			continue
 		}
 		if stop > 0 {
 			at := issued.Add(stop)
-			consider(at)
+			consider(at.Add(time.Nanosecond)) // at the limit itself nothing is past it
 			if !connected && (o.stopsAt.IsZero() || at.Before(o.stopsAt)) {
 				o.stopsAt = at
 			}
 		}
 		if mark > 0 {
-			marked = marked || age >= mark
-			consider(issued.Add(mark))
+			marked = marked || age > mark
+			consider(issued.Add(mark + time.Nanosecond))
 		}
 		if !f.served {
 			o.missing = append(o.missing, f.id+" is being loaded")
