@@ -59,9 +59,9 @@ type Region struct {
 // Freshness limits the age of data by the issue time of the newest order.
 // Zero is no limit of its own. Limits only ever tighten: the smaller wins.
 type Freshness struct {
-	// MarkSeconds is the age from which answers are marked.
+	// MarkSeconds is the age beyond which answers are marked.
 	MarkSeconds int64 `json:"markSeconds,omitempty"`
-	// StopSeconds is the age from which the feed is no longer searched.
+	// StopSeconds is the age beyond which the feed is no longer searched.
 	StopSeconds int64 `json:"stopSeconds,omitempty"`
 }
 

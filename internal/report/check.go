@@ -57,6 +57,7 @@ func (r Report) check() error {
 		c.number("bytes", f.Bytes)
 		c.number("servers", int64(f.Servers))
 		c.optional("reason", reasonForm, f.Reason)
+		c.optional("listDate", nameForm, f.ListDate)
 		c.most("message", maxMessage, f.Message)
 		if f.Held > 0 {
 			c.form("content", digestForm, f.Content)
