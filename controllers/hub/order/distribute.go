@@ -23,6 +23,10 @@ import (
 func (r *Reconciler) distribute(ctx context.Context, s *scope) error {
 	listed := s.listed[:0:0]
 	for _, feed := range s.listed {
+		if before := s.published.feed(feed.ID); s.goesBack(feed, before) {
+			listed = append(listed, contentOf(feed, before))
+			continue
+		}
 		if s.placement[feed.ID] != hub.Serve {
 			listed = append(listed, feed)
 			continue
@@ -42,6 +46,16 @@ func (r *Reconciler) distribute(ctx context.Context, s *scope) error {
 	}
 	s.listed = listed
 	return r.withdrawContent(ctx, s)
+}
+
+// goesBack says whether the order would take a feed below the release it lists
+// now. Numbers only rise, so a hub that knows a lower one was restored from a
+// backup and makes a higher one when it next reads the source; until then what
+// the region has stays. A pin is the owner's word to go back.
+func (s *scope) goesBack(feed order.Feed, before *order.Feed) bool {
+	owner := s.feeds[feed.ID]
+	return feed.State == order.Serve && owner != nil && owner.Pinned() == "" &&
+		before != nil && before.State == order.Serve && before.UID == feed.UID && before.Release > feed.Release
 }
 
 // copyFor returns the digest of the region's own manifest of a release, and
