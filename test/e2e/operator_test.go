@@ -43,7 +43,7 @@ func restartsNothing(t *testing.T, s *suite) {
 	s.quiet(t, 10*time.Second)
 	after := running()
 	if !maps.Equal(before, after) {
-		t.Errorf("pods before: %v\nafter: %v", before, after)
+		s.fault(t, "pods before: %v, after: %v", before, after)
 	}
 	if len(before) < 4 {
 		t.Errorf("only %d pods answer in both regions", len(before))
@@ -77,7 +77,7 @@ func (s *suite) stays(t *testing.T, d time.Duration, sites ...string) {
 		seen := s.writes(t, site, begin)
 		t.Logf("%s: %d events, %d reads, %d writes of Leases, %d other writes", site, seen.events, seen.reads, seen.leases, len(seen.written))
 		for what, n := range seen.written {
-			t.Errorf("%s: %d x %s", site, n, what)
+			s.fault(t, "%s: %d x %s", site, n, what)
 		}
 		if seen.events == 0 {
 			t.Errorf("%s: the audit log is empty although nodes renew Leases; it does not show what it should", site)

@@ -50,6 +50,16 @@ type suite struct {
 	people [2]int
 	// begun dates the lists, so that no run publishes the content of another.
 	begun time.Time
+	// faults are repeated after the dump, whose end is all that a shortened log shows.
+	faults []string
+}
+
+// fault fails the step and goes on.
+func (s *suite) fault(t *testing.T, format string, args ...any) {
+	t.Helper()
+	text := fmt.Sprintf(format, args...)
+	s.faults = append(s.faults, text)
+	t.Error(text)
 }
 
 // step is one sentence about the system that is made true, or not.
@@ -104,6 +114,9 @@ func (s *suite) play(t *testing.T, steps []step) {
 		})
 		if !ok {
 			s.dump(t)
+			for _, fault := range s.faults {
+				t.Logf("%s: %s", st.name, fault)
+			}
 			return
 		}
 	}
@@ -220,7 +233,7 @@ func (s *suite) checkStreams(t *testing.T) {
 		c := s.streams[region.Name].Counts()
 		t.Logf("%s: %d requests, %d failed, median %s, slowest %s", region.Name, c.Asked, c.Failed, c.Median, c.Slowest)
 		if c.Failed > 0 {
-			t.Errorf("%s: %d of %d requests failed, first: %v", region.Name, c.Failed, c.Asked, c.FirstError)
+			s.fault(t, "%s: %d of %d requests failed, first: %v", region.Name, c.Failed, c.Asked, c.FirstError)
 		}
 	}
 }
@@ -256,13 +269,17 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// pods lists the pods of a namespace by name, with UID and restarts.
+// pods lists the pods of a namespace that are to stay, by name, with UID and
+// restarts. A pod that an earlier step replaced may take its grace period to go.
 func (s *suite) pods(t *testing.T, site, namespace string, labels client.MatchingLabels) map[string]string {
 	t.Helper()
 	var list corev1.PodList
 	must(t, s.clients[site].List(t.Context(), &list, client.InNamespace(namespace), labels))
 	out := map[string]string{}
 	for _, p := range list.Items {
+		if p.DeletionTimestamp != nil {
+			continue
+		}
 		restarts := int32(0)
 		for _, c := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 			restarts += c.RestartCount
