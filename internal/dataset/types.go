@@ -14,7 +14,10 @@
 //	ack.json              Ack, replaced by rename
 package dataset
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Formats of the documents in the directory.
 const (
@@ -59,6 +62,8 @@ type Feed struct {
 	Grade    string   `json:"grade,omitempty"`
 	Nature   string   `json:"nature,omitempty"`
 	Purposes []string `json:"purposes,omitempty"`
+	// Blocks is the digest of the blob with the overlay of blocked records; empty is none.
+	Blocks string `json:"blocks,omitempty"`
 	// ValidUntil is the first instant (RFC 3339) at which the legal basis no longer holds.
 	ValidUntil string `json:"validUntil,omitempty"`
 	// MarkSeconds and StopSeconds limit the age of the order; zero is no limit.
@@ -84,6 +89,8 @@ type Ack struct {
 	Set string `json:"set,omitempty"`
 	// Feeds maps each feed searched to its release.
 	Feeds map[string]int64 `json:"feeds,omitempty"`
+	// Blocks maps each feed that has one to the digest of its overlay in effect.
+	Blocks map[string]string `json:"blocks,omitempty"`
 	// Refused is the digest of a newer set that was not taken, or not taken in full, Error the cause.
 	Refused string `json:"refused,omitempty"`
 	Error   string `json:"error,omitempty"`
@@ -103,6 +110,22 @@ type Target struct {
 	Set     Set      `json:"set"`
 	Sources []Source `json:"sources,omitempty"`
 	Clocks  Clocks   `json:"clocks"`
+	// Overlays holds the plain overlays that the set's feeds name, by digest.
+	Overlays map[string][]byte `json:"overlays,omitempty"`
+	// Keys are the region's private keys by feed, newest epoch first, for the
+	// feeds of this pool alone. A loader keeps them in memory and nowhere else.
+	Keys map[string][]string `json:"keys,omitempty"`
+	// Proof lets the loader verify the order behind the set by itself.
+	Proof *Proof `json:"proof,omitempty"`
+}
+
+// Proof is the order that a target follows from, as it was verified.
+type Proof struct {
+	// Files are the files of the order's TUF repository, Feeds the order's part of feeds.
+	Files map[string][]byte `json:"files"`
+	Feeds []byte            `json:"feeds"`
+	// Statement is the region's signed word on when it verified them.
+	Statement json.RawMessage `json:"statement"`
 }
 
 // PodAck is an Ack as a loader passes it to the agent.

@@ -22,12 +22,15 @@ type Input struct {
 	Posts      []Workload
 	Approvers  []Approver
 	Tombstones []Tombstone
+	Erasures   *Blob
+	// Blobs holds the bytes of the blobs that feeds and Erasures name, by digest.
+	Blobs map[string][]byte
 }
 
 // Body is a compiled order without its sequence.
 type Body struct {
 	index Index
-	// Parts holds the bytes of each part by digest.
+	// Parts holds the bytes of each part and blob by digest.
 	Parts map[string][]byte
 }
 
@@ -36,7 +39,7 @@ type Body struct {
 // feed outside its jurisdictions, and lists that name one object twice.
 func Compile(in Input) (Body, error) {
 	c := compiler{body: Body{
-		index: Index{Format: Format, HubUID: in.HubUID, Term: in.Term, Region: in.Region},
+		index: Index{Format: Format, HubUID: in.HubUID, Term: in.Term, Region: in.Region, Erasures: in.Erasures},
 		Parts: map[string][]byte{},
 	}}
 	feeds, err := sortFeeds(in)
@@ -53,6 +56,10 @@ func Compile(in Input) (Body, error) {
 	})
 	if len(feeds) > 0 {
 		c.add(Part{Kind: PartFeeds, Shards: 1}, document{Feeds: feeds})
+	}
+	c.blob("the ledger of erasures", in.Erasures, in.Blobs)
+	for i := range feeds {
+		c.blob("the blocks of feed "+feeds[i].ID, feeds[i].Blocks, in.Blobs)
 	}
 	c.workloads(PartPools, in.Region.Name, in.Pools)
 	c.workloads(PartPosts, in.Region.Name, in.Posts)
@@ -125,6 +132,22 @@ func (c *compiler) add(p Part, doc document) {
 	p.Digest, p.Size = canonical.Digest(data), int64(len(data))
 	c.body.index.Parts = append(c.body.index.Parts, p)
 	c.body.Parts[p.Digest] = data
+}
+
+// blob takes up the bytes of a blob that the order names.
+func (c *compiler) blob(what string, b *Blob, bytes map[string][]byte) {
+	if b == nil {
+		return
+	}
+	data, ok := bytes[b.Digest]
+	switch {
+	case !ok:
+		c.err = cmp.Or(c.err, fmt.Errorf("order for region %s: the bytes of %s are missing", c.body.index.Region.Name, what))
+	case b.checkBytes(data) != nil:
+		c.err = cmp.Or(c.err, fmt.Errorf("order for region %s: %s: %w", c.body.index.Region.Name, what, b.checkBytes(data)))
+	default:
+		c.body.Parts[b.Digest] = data
+	}
 }
 
 // workloads cuts the list into the smallest power of two of shards, none of

@@ -4,6 +4,7 @@ package order
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
@@ -19,6 +20,8 @@ type Order struct {
 	Posts       []Workload
 	Approvers   []Approver
 	Tombstones  []Tombstone
+	// Blobs holds the bytes of the blobs that the order names, by digest.
+	Blobs map[string][]byte
 }
 
 // Open decodes an index whose signature was verified and reads its parts.
@@ -45,7 +48,45 @@ func Open(index []byte, part func(digest string) ([]byte, error)) (*Order, error
 			return nil, err
 		}
 	}
+	for what, b := range o.named() {
+		data, err := part(b.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("order %d: %s, %s: %w", o.Sequence, what, b.Digest, err)
+		}
+		if err := b.checkBytes(data); err != nil {
+			return nil, fmt.Errorf("order %d: %s: %w; the copy is damaged, pull it again", o.Sequence, what, err)
+		}
+		if o.Blobs == nil {
+			o.Blobs = map[string][]byte{}
+		}
+		o.Blobs[b.Digest] = data
+	}
 	return o, nil
+}
+
+// named lists the blobs that the order names, with what they are.
+func (o *Order) named() iter.Seq2[string, *Blob] {
+	return func(yield func(string, *Blob) bool) {
+		if o.Erasures != nil && !yield("the ledger of erasures", o.Erasures) {
+			return
+		}
+		for i := range o.Feeds {
+			if b := o.Feeds[i].Blocks; b != nil && !yield("the blocks of feed "+o.Feeds[i].ID, b) {
+				return
+			}
+		}
+	}
+}
+
+// checkBytes compares bytes with what the order says of them.
+func (b *Blob) checkBytes(data []byte) error {
+	switch {
+	case b.Version < 1 || b.Size < 0 || b.Size > MaxBlob:
+		return fmt.Errorf("version %d of %d bytes is out of range, at most %d bytes are carried", b.Version, b.Size, MaxBlob)
+	case int64(len(data)) != b.Size || canonical.Digest(data) != b.Digest:
+		return fmt.Errorf("it has %d bytes of %s instead of %d of %s", len(data), canonical.Digest(data), b.Size, b.Digest)
+	}
+	return nil
 }
 
 func (o *Order) include(p Part, data []byte) error {

@@ -75,6 +75,54 @@ func TestCompileAndOpen(t *testing.T) {
 	}
 }
 
+// Blobs are opaque to the order, and what it says of them is proven on both ends.
+func TestBlobsTravelWithTheOrder(t *testing.T) {
+	ledger, blocks := []byte("sealed to the hub"), []byte("sealed to the region")
+	in := input()
+	in.Erasures = &order.Blob{Version: 4, Digest: canonical.Digest(ledger), Size: int64(len(ledger))}
+	in.Feeds[0].Blocks = &order.Blob{Version: 2, Digest: canonical.Digest(blocks), Size: int64(len(blocks))}
+	in.Blobs = map[string][]byte{in.Erasures.Digest: ledger, in.Feeds[0].Blocks.Digest: blocks}
+	body, err := order.Compile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := open(t, body, 1)
+	if string(o.Blobs[o.Erasures.Digest]) != string(ledger) || string(o.Blobs[o.Feed("b.two").Blocks.Digest]) != string(blocks) {
+		t.Errorf("blobs are %q", o.Blobs)
+	}
+	index, err := body.At(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	swapped := func(digest string) ([]byte, error) {
+		if digest == in.Erasures.Digest {
+			return blocks, nil
+		}
+		return body.Parts[digest], nil
+	}
+	if _, err := order.Open(index, swapped); err == nil || !strings.Contains(err.Error(), "ledger of erasures") {
+		t.Errorf("a swapped blob was opened: %v", err)
+	}
+	for _, tt := range []struct {
+		name   string
+		blob   order.Blob
+		absent bool
+	}{
+		{"missing bytes", *in.Feeds[0].Blocks, true},
+		{"no version", order.Blob{Digest: canonical.Digest(blocks), Size: int64(len(blocks))}, false},
+		{"other size", order.Blob{Version: 2, Digest: canonical.Digest(blocks), Size: 3}, false},
+	} {
+		in.Feeds[0].Blocks = &tt.blob
+		in.Blobs = map[string][]byte{in.Erasures.Digest: ledger}
+		if !tt.absent {
+			in.Blobs[tt.blob.Digest] = blocks
+		}
+		if _, err := order.Compile(in); err == nil || !strings.Contains(err.Error(), "blocks of feed b.two") {
+			t.Errorf("%s: compiled with error %v", tt.name, err)
+		}
+	}
+}
+
 // What a pool names in vain is listed, so that the region can say why.
 func TestCompileListsWhatIsNotServed(t *testing.T) {
 	in := input()

@@ -17,6 +17,9 @@ const Format = "frontline.order/v1"
 // MaxPart is the size in bytes that no part of pools or posts exceeds.
 const MaxPart = 256 << 10
 
+// MaxBlob is the size in bytes that no blob of an order exceeds.
+const MaxBlob = 1 << 20
+
 // PartKind names what a part of an order lists.
 type PartKind string
 
@@ -41,6 +44,19 @@ type Index struct {
 	Region   Region `json:"region"`
 	// Parts are ordered by kind, then shard.
 	Parts []Part `json:"parts"`
+	// Erasures is the hub's append-only ledger of erased records, sealed to the
+	// hub alone: regions carry it, so that a restored hub finds it again.
+	Erasures *Blob `json:"erasures,omitempty"`
+}
+
+// Blob is opaque content of the order, addressed by digest: its reader is not
+// the order.
+type Blob struct {
+	// Version rises by one with each change.
+	Version int64 `json:"version"`
+	// Digest is the OCI digest of the bytes, Size their number, at most MaxBlob.
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
 }
 
 // Region says whom the order is for and the limits that hold for all of it.
@@ -54,6 +70,9 @@ type Region struct {
 	// HeartbeatSeconds is the interval between two reports of a quiet region.
 	HeartbeatSeconds int64     `json:"heartbeatSeconds"`
 	Freshness        Freshness `json:"freshness"`
+	// BytesPerSecond caps the transfer of content from the hub; zero is no cap.
+	// Orders and other metadata are exempt.
+	BytesPerSecond int64 `json:"bytesPerSecond,omitempty"`
 }
 
 // Freshness limits the age of data by the issue time of the newest order.
@@ -116,6 +135,15 @@ type Feed struct {
 	// Artifact that of the OCI manifest in the feed's repository.
 	Content  string `json:"content,omitempty"`
 	Artifact string `json:"artifact,omitempty"`
+	// Epoch is the epoch of the region's key that the artifact is sealed to.
+	// KeyFloor is the lowest epoch whose key may still exist once the release
+	// is held; older ones are destroyed.
+	Epoch    int64 `json:"epoch,omitempty"`
+	KeyFloor int64 `json:"keyFloor,omitempty"`
+	// Retain is how many releases, not below the floor, the region keeps.
+	Retain int64 `json:"retain,omitempty"`
+	// Blocks is the overlay of blocked records, sealed to the region's key.
+	Blocks *Blob `json:"blocks,omitempty"`
 	// Size is the snapshot's size in bytes, Records the number of its records.
 	Size    int64 `json:"size,omitempty"`
 	Records int64 `json:"records,omitempty"`

@@ -24,6 +24,10 @@ const (
 	// the number of either.
 	maxPattern = 256
 	maxTerms   = 1024
+	// maxRetained is above every retention that a feed may ask for.
+	maxRetained = 128
+	// maxReceipt is the size in bytes of the envelope of an erasure's receipt.
+	maxReceipt = 64 << 10
 )
 
 var (
@@ -32,6 +36,8 @@ var (
 	reasonForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,63}$`)
 	// nameForm is that of ids, names and UIDs.
 	nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,316}$`)
+	// recipientForm is an X25519 recipient of age (age-encryption.org/v1): Bech32, 32 bytes.
+	recipientForm = regexp.MustCompile(`^age1[02-9ac-hj-np-z]{58}$`)
 )
 
 // check refuses a report whose fields have not the form that its users rely
@@ -59,6 +65,17 @@ func (r Report) check() error {
 		c.optional("reason", reasonForm, f.Reason)
 		c.optional("listDate", nameForm, f.ListDate)
 		c.most("message", maxMessage, f.Message)
+		c.number("blocks", f.Blocks)
+		c.keys(f.Keys)
+		if len(f.Retained) > maxRetained && c.err == nil {
+			c.err = fmt.Errorf("%sretained has more than %d entries", c.at, maxRetained)
+		}
+		for _, n := range f.Retained {
+			c.number("retained", n)
+		}
+		if len(f.Receipt) > maxReceipt && c.err == nil {
+			c.err = fmt.Errorf("%sreceipt is longer than %d bytes", c.at, maxReceipt)
+		}
 		if f.Held > 0 {
 			c.form("content", digestForm, f.Content)
 		}
@@ -100,6 +117,21 @@ func (c *checker) objects(kind string, list []Object) {
 		c.form("name", nameForm, o.Name)
 		c.form("uid", nameForm, o.UID)
 		c.number("generation", o.Generation)
+	}
+}
+
+// keys requires that the next epoch follows the current one: a region that
+// announced an earlier one would ask for what it may have destroyed.
+func (c *checker) keys(keys *Keys) {
+	if keys == nil {
+		return
+	}
+	c.number("keys.current.epoch", keys.Current.Epoch)
+	c.number("keys.next.epoch", keys.Next.Epoch)
+	c.form("keys.current.recipient", recipientForm, keys.Current.Recipient)
+	c.form("keys.next.recipient", recipientForm, keys.Next.Recipient)
+	if (keys.Current.Epoch < 1 || keys.Next.Epoch != keys.Current.Epoch+1) && c.err == nil {
+		c.err = fmt.Errorf("%skeys are not of two successive epochs, counted from 1", c.at)
 	}
 }
 

@@ -64,9 +64,36 @@ type Feed struct {
 	Served int64 `json:"served,omitempty"`
 	// Servers counts the pods that serve Held.
 	Servers int `json:"servers"`
+	// Keys are the public halves of the region's keys of this feed.
+	Keys *Keys `json:"keys,omitempty"`
+	// Retained are the releases that the regional registry holds whole, ascending.
+	Retained []int64 `json:"retained,omitempty"`
+	// NeedsFull says that the region holds nothing of the feed, and that what
+	// the order offers is more than a full copy.
+	NeedsFull bool `json:"needsFull,omitempty"`
+	// Blocks is the lowest version of the overlay of blocked records that any
+	// pod searching the feed applies; zero is none.
+	Blocks int64 `json:"blocks,omitempty"`
+	// Receipt is the newest receipt of an erasure, an envelope of its own.
+	Receipt json.RawMessage `json:"receipt,omitempty"`
 	// Reason and Message say why Held is not Wanted.
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
+}
+
+// Keys are what the hub seals a feed's content for a region to: the epoch in
+// use, and the one that the next rotation turns to.
+type Keys struct {
+	Current Key `json:"current"`
+	Next    Key `json:"next"`
+}
+
+// Key is the public half of a region's key for one feed and epoch.
+type Key struct {
+	// Epoch counts from 1.
+	Epoch int64 `json:"epoch"`
+	// Recipient is an age X25519 recipient, "age1…".
+	Recipient string `json:"recipient"`
 }
 
 // Object is the status of a pool or post in the region.
