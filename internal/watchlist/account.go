@@ -18,6 +18,8 @@ type account struct {
 	ctx    context.Context
 	limits Limits
 	emit   func(Record) error
+	// suppress tells erased records; nil when there are none.
+	suppress func(id string) bool
 	// spare is what the current record may still read before it is too large.
 	spare int64
 }
@@ -63,22 +65,43 @@ func (a *account) fromReader(src Source, parse func(io.Reader) error) error {
 	return parse(a.meter(src.Reader))
 }
 
-// put emits one record.
+// put emits one record, unless it is suppressed.
 func (a *account) put(r Record) error {
 	if err := a.ctx.Err(); err != nil {
 		return err
 	}
-	if a.Records >= a.limits.Records {
+	if a.Records+a.Suppressed >= a.limits.Records {
 		return fmt.Errorf("more than %d records: %w", a.limits.Records, ErrLimit)
+	}
+	if a.suppress != nil && a.suppress(r.ID) {
+		a.Suppressed++
+		return nil
 	}
 	a.Records++
 	switch r.Type {
 	case Person:
 		a.Persons++
+		a.missing(&r)
 	case Entity:
 		a.Entities++
 	default:
 		a.Objects++
 	}
 	return a.emit(r)
+}
+
+// missing counts what gates ask of persons.
+func (a *account) missing(r *Record) {
+	if len(r.BirthDates) == 0 {
+		a.Missing[MissingBirthDates]++
+	}
+	if len(r.Nationalities) == 0 {
+		a.Missing[MissingNationalities]++
+	}
+	if len(r.Documents) == 0 {
+		a.Missing[MissingDocuments]++
+	}
+	if r.Gender == "" {
+		a.Missing[MissingGender]++
+	}
 }

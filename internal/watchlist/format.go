@@ -42,12 +42,18 @@ func ParseFormat(name string) (Format, error) {
 	return f, nil
 }
 
-// Source is what a publisher's content is read from. Exactly one of its fields is set.
+// Source is what a publisher's content is read from. Exactly one of Reader and FS is set.
 type Source struct {
-	// Reader gives the content of one file. For ofac-csv it is an uncompressed tar or a zip of the folder.
+	// Reader gives the content of one file, plain or wrapped in gzip or in a zip of
+	// that file alone, told by its first bytes. For ofac-csv it is an uncompressed tar
+	// or a zip of the folder. ftm-json is read twice and needs an io.Seeker; a zip is
+	// read in place from an io.ReaderAt with io.Seeker, else held in memory.
 	Reader io.Reader
 	// FS is a folder of files, for formats that have several (ofac-csv).
 	FS fs.FS
+	// Suppress, when set, reports the records which are not emitted: those erased. It
+	// is asked once for each record; Account.Suppressed counts them.
+	Suppress func(id string) bool
 }
 
 // Limits bound what a parser reads. A zero field means its default.
@@ -60,6 +66,10 @@ type Limits struct {
 	Records int
 	// RecordBytes is the largest single record (default 1 MiB).
 	RecordBytes int
+	// Memory is the most bytes of the list held at one time, by the parser's own
+	// reckoning (default 256 MiB): the record at hand, and what a format joins across
+	// the file. The process's own memory for it stays within twice that.
+	Memory int64
 }
 
 // WithDefaults returns the limits with every zero field set to its default.
@@ -76,6 +86,9 @@ func (l Limits) WithDefaults() Limits {
 	if l.RecordBytes <= 0 {
 		l.RecordBytes = 1 << 20
 	}
+	if l.Memory <= 0 {
+		l.Memory = 256 << 20
+	}
 	return l
 }
 
@@ -90,18 +103,31 @@ type Account struct {
 	Records int
 	// Persons, Entities and Objects sum to Records.
 	Persons, Entities, Objects int
+	// Suppressed counts the records left out because Source.Suppress said so; they are
+	// in no other count, and never named.
+	Suppressed int
+	// Missing counts emitted persons which lack a field, by MissingBirthDates and so on.
+	Missing map[string]int
 	// Ignored counts elements, columns or remark keys that carry content and are not taken over, by name.
 	Ignored map[string]int
 	// Unresolved counts values that were taken as neutral because they could not be read, by field.
 	Unresolved map[string]int
 }
 
+// The fields Account.Missing counts.
+const (
+	MissingBirthDates    = "birthDates"
+	MissingNationalities = "nationalities"
+	MissingDocuments     = "documents"
+	MissingGender        = "gender"
+)
+
 // Parse reads a list and calls emit for each record, in the publisher's order. It
 // stops at the first error, which names the line or element and the cause and never
 // quotes a record. The account is valid up to the error.
 func Parse(ctx context.Context, format Format, src Source, limits Limits, emit func(Record) error) (Account, error) {
 	limits = limits.WithDefaults()
-	acc := &account{Account: Account{Format: format, Ignored: map[string]int{}, Unresolved: map[string]int{}}, ctx: ctx, limits: limits, emit: emit}
+	acc := &account{Account: Account{Format: format, Ignored: map[string]int{}, Unresolved: map[string]int{}, Missing: map[string]int{}}, ctx: ctx, limits: limits, emit: emit, suppress: src.Suppress}
 	var err error
 	switch format {
 	case UNXML:

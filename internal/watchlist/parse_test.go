@@ -76,6 +76,7 @@ func TestParseUN(t *testing.T) {
 		Records: 2, Persons: 1, Entities: 1,
 		Ignored:    map[string]int{"INDIVIDUAL/COMMENTS1": 1},
 		Unresolved: map[string]int{"DOCUMENT/COUNTRY": 1},
+		Missing:    map[string]int{},
 	}
 	if d := cmp.Diff(wantAcc, acc); d != "" {
 		t.Error(d)
