@@ -218,7 +218,7 @@ func (p *plane) tampering(next http.Handler) http.Handler {
 // release in the record's id, so that an answer says what was searched.
 func (p *plane) publish(feed string, release int64) (dataset.Feed, dataset.Source) {
 	p.t.Helper()
-	built, err := snapshot.Build(snapshot.Meta{Format: watchlist.FrontlineJSONL, Builder: snapshot.Builder}, []watchlist.Record{{
+	built, err := snapshot.Build(snapshot.Meta{Format: watchlist.FrontlineJSONL}, []watchlist.Record{{
 		ID: fmt.Sprintf("%s-%d", feed, release), Type: watchlist.Person,
 		Names: []watchlist.Name{{Full: "Orlind Testaku"}}, BirthDates: []string{"1970-01-02"},
 	}})

@@ -62,7 +62,7 @@ func (b *bench) write(c dataset.Clocks) {
 // feed puts a list of one person on disk.
 func (b *bench) feed(id string, release int64) dataset.Feed {
 	b.t.Helper()
-	built, err := snapshot.Build(snapshot.Meta{Format: watchlist.FrontlineJSONL, Builder: snapshot.Builder}, []watchlist.Record{{
+	built, err := snapshot.Build(snapshot.Meta{Format: watchlist.FrontlineJSONL}, []watchlist.Record{{
 		ID: id, Type: watchlist.Person, Names: []watchlist.Name{{Full: "Orlind Testaku"}}, Issued: time.Unix(release*86400, 0).UTC().Format(time.DateOnly),
 	}})
 	if err != nil {

@@ -11,13 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/frontline-screening/frontline/internal/watchlist"
 )
 
 // ErrDigest is wrapped by Verify when the content is not what was ordered.
@@ -28,8 +25,8 @@ var ErrDigest = errors.New("snapshot is not the content ordered")
 type Snapshot struct {
 	meta   Meta
 	data   []byte
-	table  []byte
-	shards [Shards]shard
+	header []byte
+	shards []shard
 	unmap  func() error
 	once   sync.Once
 	err    error
@@ -92,42 +89,65 @@ func parse(data []byte) (*Snapshot, error) {
 	if size > maxHeader || int(size) > len(rest) {
 		return nil, fmt.Errorf("header of %d bytes does not fit", size)
 	}
-	s := &Snapshot{data: data}
-	dec := json.NewDecoder(bytes.NewReader(rest[:size]))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&s.meta); err != nil {
-		return nil, errors.New("header cannot be read")
+	meta, err := ParseHeader(rest[:size])
+	if err != nil {
+		return nil, err
 	}
-	if s.meta.FormatVersion != FormatVersion {
-		return nil, fmt.Errorf("layout version %d, this build reads %d", s.meta.FormatVersion, FormatVersion)
-	}
+	s := &Snapshot{data: data, meta: meta, header: rest[:size]}
 	rest = rest[size:]
-	if len(rest) < Shards*entrySize {
+	if len(rest) < meta.Shards*entrySize {
 		return nil, io.ErrUnexpectedEOF
 	}
-	s.table, rest = rest[:Shards*entrySize], rest[Shards*entrySize:]
-	total := 0
+	table, rest := rest[:meta.Shards*entrySize], rest[meta.Shards*entrySize:]
+	s.shards = make([]shard, meta.Shards)
+	total := int64(0)
 	for i := range s.shards {
-		e := s.table[i*entrySize:]
-		rows, n := binary.LittleEndian.Uint32(e), binary.LittleEndian.Uint64(e[4:])
-		if n > uint64(len(rest)) || uint64(rows) > n {
+		e := table[i*entrySize:]
+		rows, n := binary.LittleEndian.Uint32(e), binary.LittleEndian.Uint32(e[4:])
+		if uint64(n) > uint64(len(rest)) || rows > n {
 			return nil, fmt.Errorf("shard %d is cut short", i)
 		}
 		s.shards[i] = shard{rows: rows, body: rest[:n:n]}
 		rest = rest[n:]
-		total += int(rows)
+		total += int64(rows)
 	}
 	if len(rest) != 0 {
 		return nil, fmt.Errorf("%d bytes after the last shard", len(rest))
 	}
-	if total != s.meta.Records {
-		return nil, fmt.Errorf("header says %d records, table says %d", s.meta.Records, total)
+	if total != int64(meta.Records) {
+		return nil, fmt.Errorf("header says %d records, table says %d", meta.Records, total)
 	}
 	return s, nil
 }
 
+// ParseHeader reads a header by itself, as a patch carries it.
+func ParseHeader(header []byte) (Meta, error) {
+	var m Meta
+	if len(header) > maxHeader {
+		return m, fmt.Errorf("header of %d bytes, at most %d", len(header), maxHeader)
+	}
+	dec := json.NewDecoder(bytes.NewReader(header))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil || dec.InputOffset() != int64(len(header)) {
+		return Meta{}, errors.New("header cannot be read")
+	}
+	salt, err := hex.DecodeString(m.Salt)
+	switch {
+	case m.FormatVersion != FormatVersion:
+		return Meta{}, fmt.Errorf("layout version %d, this build reads %d", m.FormatVersion, FormatVersion)
+	case !validShards(m.Shards):
+		return Meta{}, fmt.Errorf("%d shards, want a power of two from %d to %d", m.Shards, MinShards, MaxShards)
+	case err != nil || len(salt) > maxSalt:
+		return Meta{}, errors.New("header's salt cannot be read")
+	}
+	return m, nil
+}
+
 // Meta is the header.
 func (s *Snapshot) Meta() Meta { return s.meta }
+
+// Header is the header as it stands in the file. It must not be changed.
+func (s *Snapshot) Header() []byte { return s.header }
 
 // Records is the number of rows.
 func (s *Snapshot) Records() int { return s.meta.Records }
@@ -135,16 +155,35 @@ func (s *Snapshot) Records() int { return s.meta.Records }
 // Size is the length of the file in bytes.
 func (s *Snapshot) Size() int64 { return int64(len(s.data)) }
 
+// Raw is the whole file. It must not be changed, nor used after Close.
+func (s *Snapshot) Raw() []byte { return s.data }
+
+// Head is all before the first row: Head and then each Shard make up Raw.
+func (s *Snapshot) Head() []byte {
+	return s.data[:len(magic)+4+len(s.header)+len(s.shards)*entrySize]
+}
+
+// ShardCount is the number of shards.
+func (s *Snapshot) ShardCount() int { return len(s.shards) }
+
+// Shard is the bytes of the i-th shard. They must not be changed, nor used after Close.
+func (s *Snapshot) Shard(i int) []byte { return s.shards[i].body }
+
+// ShardRows is how many rows the i-th shard has.
+func (s *Snapshot) ShardRows(i int) int { return int(s.shards[i].rows) }
+
 // Digest reads the whole file and returns sha256:HEX of it.
 func (s *Snapshot) Digest() string {
 	sum := sha256.Sum256(s.data)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// RowsDigest is sha256:HEX over the shard table, as Built.RowsDigest.
+// RowsDigest reads the whole file and returns what Built.RowsDigest says of it.
 func (s *Snapshot) RowsDigest() string {
-	sum := sha256.Sum256(s.table)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	sum := sha256.New()
+	sum.Write([]byte(s.meta.Salt))
+	sum.Write(s.data[len(magic)+4+len(s.header):])
+	return digestOf(sum)
 }
 
 // Verify reads the whole file and compares its digest, sha256:HEX.
@@ -155,42 +194,12 @@ func (s *Snapshot) Verify(digest string) error {
 	return nil
 }
 
-// All yields every record, in the order of the file. It stops after the first error.
-func (s *Snapshot) All() iter.Seq2[watchlist.Record, error] {
-	return func(yield func(watchlist.Record, error) bool) {
-		for i := range s.shards {
-			body := s.shards[i].body
-			for n := s.shards[i].rows; n > 0; n-- {
-				size, m := binary.Uvarint(body)
-				if m <= 0 || size > uint64(len(body)-m) {
-					yield(watchlist.Record{}, fmt.Errorf("shard %d: %w", i, errRow))
-					return
-				}
-				r, err := decodeRow(body[m : m+int(size)])
-				if err != nil {
-					yield(watchlist.Record{}, fmt.Errorf("shard %d: %w", i, err))
-					return
-				}
-				if !yield(r, nil) {
-					return
-				}
-				body = body[m+int(size):]
-			}
-			if len(body) != 0 {
-				yield(watchlist.Record{}, fmt.Errorf("shard %d: %w", i, errRow))
-				return
-			}
-		}
-	}
-}
-
 // Close unmaps the file. Nothing read from a mapping is kept by records, but no
 // iteration may still run. It is safe to call more than once.
 func (s *Snapshot) Close() error {
 	s.once.Do(func() {
 		s.err = s.unmap()
-		s.data, s.table = nil, nil
-		s.shards = [Shards]shard{}
+		s.data, s.header, s.shards = nil, nil, nil
 	})
 	return s.err
 }

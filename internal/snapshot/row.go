@@ -29,7 +29,14 @@ const (
 	tagExpires
 )
 
-// errRow is what every malformed row becomes: rows are made by Write alone, so the
+// The fields inside of tagHandling.
+const (
+	handlingAllow uint64 = iota + 1
+	handlingDeny
+	handlingText
+)
+
+// errRow is what every malformed row becomes: rows are made by Builder alone, so the
 // cause is damage, and where it is does not help.
 var errRow = errors.New("row is damaged")
 
@@ -90,9 +97,9 @@ func appendRow(b []byte, r *watchlist.Record) []byte {
 	}
 	if h := r.Handling; h != nil {
 		var inner []byte
-		inner = putStrings(inner, 1, h.Allow)
-		inner = putStrings(inner, 2, h.Deny)
-		inner = putString(inner, 3, h.Text)
+		inner = putStrings(inner, handlingAllow, h.Allow)
+		inner = putStrings(inner, handlingDeny, h.Deny)
+		inner = putString(inner, handlingText, h.Text)
 		b = putField(b, tagHandling, inner)
 	}
 	b = putString(b, tagIssued, r.Issued)
@@ -221,11 +228,11 @@ func decodeHandling(b []byte) (*watchlist.Handling, error) {
 			return nil, err
 		}
 		switch tag {
-		case 1:
+		case handlingAllow:
 			h.Allow = append(h.Allow, string(v))
-		case 2:
+		case handlingDeny:
 			h.Deny = append(h.Deny, string(v))
-		case 3:
+		case handlingText:
 			h.Text = string(v)
 		default:
 			return nil, errRow

@@ -125,7 +125,7 @@ func TestAChangeTouchesOneShard(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range a.shards {
-		if same := bytes.Equal(a.shards[i].body, b.shards[i].body); same == (i == ShardOf(in[changed].ID)) {
+		if same := bytes.Equal(a.shards[i].body, b.shards[i].body); same == (i == ShardOf(in[changed].ID, MinShards)) {
 			t.Errorf("shard %d: same is %v", i, same)
 		}
 	}

@@ -50,7 +50,7 @@ func (r *Reconciler) build(ctx context.Context, s *scope) error {
 		return r.notBuilt(ctx, s, screeningv1.ReasonGateFailed, fmt.Errorf(
 			"the file has %d records, gates.minRecords asks for %d; look whether it was cut short, or lower the gate", len(records), gates.MinRecords))
 	}
-	built, err := snapshot.Build(snapshot.Meta{Builder: snapshot.Builder, Format: account.Format, ListDate: account.ListDate}, records)
+	built, err := snapshot.Build(snapshot.Meta{Format: account.Format, ListDate: account.ListDate}, records)
 	if err != nil {
 		return r.notBuilt(ctx, s, screeningv1.ReasonParseFailed, err)
 	}
