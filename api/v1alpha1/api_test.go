@@ -12,6 +12,7 @@ import (
 // Helpers for conditions take every kind.
 var _ = []Object{
 	&RegionalCluster{}, &WatchlistFeed{}, &WatchlistRelease{}, &MatcherPool{}, &BorderPost{}, &WatchlistReplica{}, &RegionTerms{},
+	&Approval{}, &RecordRequest{},
 }
 
 func TestAddToScheme(t *testing.T) {
@@ -21,6 +22,7 @@ func TestAddToScheme(t *testing.T) {
 	}
 	for _, kind := range []string{
 		"RegionalCluster", "WatchlistFeed", "WatchlistRelease", "MatcherPool", "BorderPost", "WatchlistReplica", "RegionTerms",
+		"Approval", "RecordRequest",
 	} {
 		for _, name := range []string{kind, kind + "List"} {
 			if !scheme.Recognizes(GroupVersion.WithKind(name)) {

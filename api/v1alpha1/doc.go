@@ -7,7 +7,8 @@
 // WatchlistFeed, in its owner's namespace, is published as numbered
 // WatchlistReleases. MatcherPools and BorderPosts, in the namespace
 // region-NAME, say what the region runs; WatchlistReplicas show what it holds;
-// its own RegionTerms say what it accepts.
+// its own RegionTerms say what it accepts. Approvals carry what people signed,
+// and RecordRequests erase or block one record, named by a keyed hash.
 //
 // No object of this group ever holds a record of a list, a name of a person, a
 // document number or a template.

@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -79,6 +80,20 @@ type RegionalClusterSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Approvers []Approver `json:"approvers,omitempty"`
+
+	// transfer bounds what the region draws over its line to the hub.
+	// +optional
+	Transfer *RegionTransfer `json:"transfer,omitempty,omitzero"`
+}
+
+// RegionTransfer bounds what a region draws over its line.
+type RegionTransfer struct {
+	// bytesPerSecond is the most content, in bytes a second, that the region
+	// pulls from the hub, such as 128Ki. Orders and what describes content are
+	// exempt, so that an erasure or a block is never late because of it.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || !quantity(string(self)).isLessThan(quantity('1Ki'))",message="bytesPerSecond must be at least 1Ki, or no content would ever arrive; write a rate such as 128Ki"
+	BytesPerSecond *resource.Quantity `json:"bytesPerSecond,omitempty"`
 }
 
 // RegionAttestation is a statement about a region.
@@ -153,7 +168,7 @@ const (
 // +kubebuilder:validation:MinProperties=1
 type RegionalClusterStatus struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// WithdrawalsHeld and NamespaceReady.
+	// NamespaceReady and, while true, WithdrawalsHeld and TrustRootPending.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -479,6 +494,18 @@ const (
 	// fifth of what the order lists, were deleted together. The message says
 	// which annotation approves them.
 	ReasonTooManyAtOnce = "TooManyAtOnce"
+)
+
+// TrustRootPending is present only while True.
+const (
+	// ConditionTrustRootPending says that a change of the region's trust root
+	// waits for its holders' signatures.
+	ConditionTrustRootPending = "TrustRootPending"
+
+	// ReasonWaitingForHolders surfaces until enough holders of the offline root
+	// signed. The message says with which command; what serves keeps serving,
+	// and a region that has no root as yet gets no order.
+	ReasonWaitingForHolders = "WaitingForHolders"
 )
 
 // NamespaceReady follows the namespace region-NAME on the hub.

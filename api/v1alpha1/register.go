@@ -38,6 +38,8 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&BorderPost{}, &BorderPostList{},
 		&WatchlistReplica{}, &WatchlistReplicaList{},
 		&RegionTerms{}, &RegionTermsList{},
+		&Approval{}, &ApprovalList{},
+		&RecordRequest{}, &RecordRequestList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -10,15 +10,27 @@ import (
 // Format is the form of a publisher's file. Manifests, programs and code spell
 // it the same.
 //
-// +kubebuilder:validation:Enum=un-xml;ofac-csv;frontline-jsonl
+// +kubebuilder:validation:Enum=un-xml;ofac-xml;ofac-csv;eu-xml;ftm-json;opensanctions-csv;frontline-jsonl
 type Format string
 
 const (
 	// FormatUNXML is the consolidated list of the United Nations Security Council, as XML.
 	FormatUNXML Format = "un-xml"
 
+	// FormatOFACXML is the list of the Office of Foreign Assets Control, as sdn.xml.
+	FormatOFACXML Format = "ofac-xml"
+
 	// FormatOFACCSV is the list of the Office of Foreign Assets Control: sdn.csv, alt.csv and add.csv.
 	FormatOFACCSV Format = "ofac-csv"
+
+	// FormatEUXML is the consolidated list of the financial sanctions of the European Union, as XML.
+	FormatEUXML Format = "eu-xml"
+
+	// FormatFtMJSON holds entities of the model FollowTheMoney, one a line, as JSON.
+	FormatFtMJSON Format = "ftm-json"
+
+	// FormatOpenSanctionsCSV is the simplified table that OpenSanctions calls targets.simple.csv.
+	FormatOpenSanctionsCSV Format = "opensanctions-csv"
 
 	// FormatFrontlineJSONL is the canonical form: one record a line, as JSON.
 	FormatFrontlineJSONL Format = "frontline-jsonl"
@@ -62,24 +74,21 @@ const (
 	NatureDocument Nature = "Document"
 )
 
-// VerificationMode says how a publisher's file proves where it comes from.
-//
-// +kubebuilder:validation:Enum=Unsigned
-type VerificationMode string
-
-// VerificationUnsigned is a file that carries no signature.
-const VerificationUnsigned VerificationMode = "Unsigned"
-
 // WatchlistFeedSpec is what the owner of a list declares about it.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.timeout) || !has(self.interval) || !self.timeout.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || !self.interval.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self.timeout) <= duration(self.interval)",message="timeout must not be longer than interval; shorten timeout or fetch less often"
+// +kubebuilder:validation:XValidation:rule="!has(self.gates) || !(has(self.gates.maxAddedPercent) || has(self.gates.maxRemovedPercent)) || (has(self.approvers) && size(self.approvers) >= self.gates.approvals)",message="a release past gates.maxAddedPercent or gates.maxRemovedPercent waits for gates.approvals people, so approvers must list at least as many"
+// +kubebuilder:validation:XValidation:rule="self.verification.mode != 'Keys' || has(self.source.http) == has(self.verification.signature)",message="with mode Keys a file from http needs verification.signature, which says where its signature lies; an oci artifact carries it attached, so leave signature out there"
+// +kubebuilder:validation:XValidation:rule="!has(self.source.oci) || !has(self.verification.keys) || self.verification.keys.all(k, k.type == 'Cosign')",message="signatures attached to an oci artifact are cosign's; list keys of type Cosign, or fetch the file by http"
 type WatchlistFeedSpec struct {
 	// source says where the publisher's file is fetched.
 	// +required
 	Source FeedSource `json:"source,omitempty,omitzero"`
 
-	// format is the form of the publisher's file: un-xml, ofac-csv (the three
-	// files sdn.csv, alt.csv and add.csv below one URL) or frontline-jsonl.
+	// format is the form of the publisher's file: un-xml, ofac-xml (sdn.xml),
+	// ofac-csv (the three files sdn.csv, alt.csv and add.csv below one URL),
+	// eu-xml, ftm-json, opensanctions-csv (targets.simple.csv) or
+	// frontline-jsonl.
 	// +required
 	Format Format `json:"format,omitempty"`
 
@@ -137,9 +146,25 @@ type WatchlistFeedSpec struct {
 	Sharing FeedSharing `json:"sharing,omitempty,omitzero"`
 
 	// gates lists conditions a new release must meet. One that does not is
-	// not published, and the last good release keeps serving.
+	// not published, or is held until people approve it, and the last good
+	// release keeps serving.
 	// +optional
 	Gates *FeedGates `json:"gates,omitempty,omitzero"`
+
+	// approvers lists the people whose signed statements let a held release
+	// through. Each has a key of their own.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.publicKey == b.publicKey))",message="two approvers have the same publicKey; each person signs with a key of their own"
+	Approvers []FeedApprover `json:"approvers,omitempty"`
+
+	// keys says how long regions keep the keys that copies are encrypted to.
+	// +optional
+	// +kubebuilder:default={rotateAfter: "720h"}
+	Keys FeedKeys `json:"keys,omitempty,omitzero"`
 
 	// retention says how many releases are kept.
 	// +optional
@@ -158,55 +183,6 @@ type WatchlistFeedSpec struct {
 	// +kubebuilder:validation:MaxLength=19
 	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^v[1-9][0-9]*$')",message="pin is a release version such as v12, or empty to follow the newest release"
 	Pin *string `json:"pin,omitempty"`
-}
-
-// FeedSource says where a publisher's file is fetched.
-type FeedSource struct {
-	// http fetches the file by HTTP or HTTPS.
-	// +required
-	HTTP HTTPSource `json:"http,omitempty,omitzero"`
-}
-
-// HTTPSource is a file served by HTTP or HTTPS.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.caSecretRef) || !self.url.startsWith('http://')",message="caSecretRef has no effect on an http URL; use https or remove caSecretRef"
-// +kubebuilder:validation:XValidation:rule="!has(self.headersSecretRef) || !self.url.startsWith('http://')",message="headersSecretRef would send its secrets in the clear to an http URL; use https or remove headersSecretRef"
-type HTTPSource struct {
-	// url is the address of the file, or of the folder for a format of several
-	// files. Its scheme is http or https.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && self.matches('^https?://[^/?#]+')",message="url is an absolute http or https address, such as https://lists.example.org/consolidated.xml"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z]+://[^/?#]*@')",message="url must not carry a user or a password; put an Authorization header into the Secret of headersSecretRef"
-	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="url must not carry a fragment; remove everything from # on"
-	URL string `json:"url,omitempty"`
-
-	// caSecretRef names a Secret of the feed's namespace whose key ca.crt holds
-	// the certificates, in PEM, that the publisher's certificate must chain to.
-	// Without it the system's certificates are used.
-	// +optional
-	CASecretRef *SecretReference `json:"caSecretRef,omitempty,omitzero"`
-
-	// headersSecretRef names a Secret of the feed's namespace. Each key is the
-	// name of an HTTP header and its value the header's value.
-	// +optional
-	HeadersSecretRef *SecretReference `json:"headersSecretRef,omitempty,omitzero"`
-}
-
-// FeedVerification says how a file proves where it comes from.
-type FeedVerification struct {
-	// mode is Unsigned: the publisher signs nothing, and the transport alone
-	// vouches for the file.
-	// +required
-	Mode VerificationMode `json:"mode,omitempty"`
-
-	// reason says why an unsigned file is acceptable, for whoever audits it.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('[^ ]')",message="reason must say why an unsigned file is acceptable"
-	Reason string `json:"reason,omitempty"`
 }
 
 // LegalBasis is the law under which a list may be held and searched.
@@ -259,21 +235,14 @@ type FeedSharing struct {
 	MaxCopyAge AgeLimits `json:"maxCopyAge,omitempty,omitzero"`
 }
 
-// FeedGates are conditions on a new release.
-type FeedGates struct {
-	// minRecords is the smallest number of records a release may have. It
-	// catches a file that was cut short.
-	// +required
-	// +kubebuilder:validation:Minimum=1
-	MinRecords int64 `json:"minRecords,omitempty"`
-}
-
 // FeedRetention says how many releases are kept.
 //
 // +kubebuilder:validation:MinProperties=1
 type FeedRetention struct {
-	// releases is the number of newest releases kept, with their content. The
-	// one that is served, or pinned, is always kept.
+	// releases is the number of newest releases kept, with their content, on
+	// the hub and in every region, which goes back to one of them without a
+	// download. The one that is served, or pinned, and each that a region's last
+	// report still uses are kept beyond it. None below status.floor is.
 	// +optional
 	// +kubebuilder:default=5
 	// +kubebuilder:validation:Minimum=1
@@ -285,8 +254,8 @@ type FeedRetention struct {
 //
 // +kubebuilder:validation:MinProperties=1
 type WatchlistFeedStatus struct {
-	// conditions are Ready, Fetched, Built, Published, LegalBasisValid and,
-	// while true, Suspended.
+	// conditions are Ready, Fetched, Verified, Built, Published,
+	// LegalBasisValid and, while true, ReleaseHeld and Suspended.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -311,6 +280,15 @@ type WatchlistFeedStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	HighestNumber int64 `json:"highestNumber,omitempty"`
+
+	// floor is the oldest release that any region may hold. An erasure raises
+	// it to the first release without the erased record; it never falls.
+	// +optional
+	Floor ReleaseVersion `json:"floor,omitempty"`
+
+	// held is a release that waits for approvals. The one before keeps serving.
+	// +optional
+	Held *HeldRelease `json:"held,omitempty,omitzero"`
 
 	// source describes the publisher's file that was read last.
 	// +optional
@@ -374,6 +352,66 @@ type FeedRelease struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	ListDate string `json:"listDate,omitempty"`
+}
+
+// HeldRelease is a release that waits for approvals. Its content lies on the
+// hub alone, where it outlives a restart.
+type HeldRelease struct {
+	// digest is the digest of its snapshot, which approvals are about. Another
+	// file from the publisher has another digest and needs approvals of its own.
+	// +required
+	Digest Digest `json:"digest,omitempty"`
+
+	// sourceDigest is the digest of the publisher's file it was made from.
+	// +required
+	SourceDigest Digest `json:"sourceDigest,omitempty"`
+
+	// base is the release it was compared with, such as v11.
+	// +required
+	Base ReleaseVersion `json:"base,omitempty"`
+
+	// records is the number of records it holds.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Records *int64 `json:"records,omitempty"`
+
+	// added is the number of records that base lacks.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Added *int64 `json:"added,omitempty"`
+
+	// removed is the number of records that only base has.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Removed *int64 `json:"removed,omitempty"`
+
+	// addedPercent is added as a share of base's records, rounded up.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	AddedPercent *int64 `json:"addedPercent,omitempty"`
+
+	// removedPercent is removed as a share of base's records, rounded up.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	RemovedPercent *int64 `json:"removedPercent,omitempty"`
+
+	// since is when it was first held.
+	// +required
+	Since metav1.Time `json:"since,omitempty,omitzero"`
+
+	// approvals names the approvers whose valid statements about digest are
+	// there.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=0
+	// +kubebuilder:validation:MaxItems=16
+	Approvals []ApproverName `json:"approvals,omitempty"`
+
+	// message says why it is held and what is still needed.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
 }
 
 // FeedSourceStatus describes the publisher's file that was read last.
@@ -507,9 +545,38 @@ const (
 	// ReasonTooLarge surfaces when the file is larger than maxSize.
 	ReasonTooLarge = "TooLarge"
 
-	// ReasonSecretNotFound surfaces when a Secret the source names is missing
-	// or lacks a key.
+	// ReasonSecretNotFound surfaces when a Secret that source or verification
+	// names is missing or lacks a key.
 	ReasonSecretNotFound = "SecretNotFound"
+
+	// ReasonAddressRefused surfaces when the publisher's name leads to an
+	// address that the feed, or the hub, does not allow.
+	ReasonAddressRefused = "AddressRefused"
+)
+
+// Verified follows the proof of where the file read last comes from.
+const (
+	// ConditionVerified says whether the file is the publisher's.
+	ConditionVerified = "Verified"
+
+	// ReasonUnsigned surfaces with True where spec.verification accepts that
+	// the publisher signs nothing.
+	ReasonUnsigned = "Unsigned"
+
+	// ReasonSigned surfaces with True when a key that the feed lists signed the file.
+	ReasonSigned = "Signed"
+
+	// ReasonSignatureMissing surfaces with False when no signature was found.
+	// The last good release keeps serving.
+	ReasonSignatureMissing = "SignatureMissing"
+
+	// ReasonSignatureInvalid surfaces with False when none of the keys that
+	// the feed lists signed this very file. The last good release keeps serving.
+	ReasonSignatureInvalid = "SignatureInvalid"
+
+	// ReasonKeyUnusable surfaces with False when a key of spec.verification
+	// cannot be read as one of its type.
+	ReasonKeyUnusable = "KeyUnusable"
 )
 
 // Built follows the making of a release from the file.
@@ -551,6 +618,16 @@ const (
 
 	// ReasonExpired surfaces with False from validUntil on.
 	ReasonExpired = "Expired"
+)
+
+// ReleaseHeld is present only while True.
+const (
+	// ConditionReleaseHeld says that a release waits for approvals.
+	ConditionReleaseHeld = "ReleaseHeld"
+
+	// ReasonStorm surfaces when the share of records added or removed is over
+	// the limit of spec.gates. The message says which digest to approve.
+	ReasonStorm = "Storm"
 )
 
 // ConditionSuspended is present, and True, only while spec.suspend is true.

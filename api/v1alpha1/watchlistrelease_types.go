@@ -57,6 +57,63 @@ type WatchlistReleaseSpec struct {
 	// of a feed has none.
 	// +optional
 	Changes *ReleaseChanges `json:"changes,omitempty,omitzero"`
+
+	// verification says how the publisher's file proved where it comes from.
+	// +optional
+	Verification *ReleaseVerification `json:"verification,omitempty,omitzero"`
+
+	// approvals lists the statements that let a held release through. A
+	// release that passed its feed's gates has none.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=0
+	// +kubebuilder:validation:MaxItems=16
+	Approvals []ReleaseApproval `json:"approvals,omitempty"`
+}
+
+// ReleaseVerification says how a file proved where it comes from.
+//
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'Keys') == has(self.signers)",message="a file verified by keys has signers, and an unsigned one has none"
+type ReleaseVerification struct {
+	// mode is Keys or Unsigned, as the feed's verification said.
+	// +required
+	Mode VerificationMode `json:"mode,omitempty"`
+
+	// signers lists the keys of the feed that signed the file.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Signers []ReleaseSigner `json:"signers,omitempty"`
+}
+
+// ReleaseSigner is a key that signed a publisher's file.
+type ReleaseSigner struct {
+	// type is Cosign or Minisign.
+	// +required
+	Type KeyType `json:"type,omitempty"`
+
+	// keyDigest is the digest of the public key: of its PKIX form in DER, or of
+	// minisign's key in binary form.
+	// +required
+	KeyDigest Digest `json:"keyDigest,omitempty"`
+}
+
+// ReleaseApproval is a statement that let a held release through.
+type ReleaseApproval struct {
+	// name is the approver, as the feed listed them then.
+	// +required
+	Name ApproverName `json:"name,omitempty"`
+
+	// keyDigest is the digest of the approver's public key in PKIX form.
+	// +required
+	KeyDigest Digest `json:"keyDigest,omitempty"`
+
+	// envelopeDigest is the digest of the signed statement, which its Approval
+	// carries.
+	// +required
+	EnvelopeDigest Digest `json:"envelopeDigest,omitempty"`
 }
 
 // ReleaseFeed is the feed a release belongs to.

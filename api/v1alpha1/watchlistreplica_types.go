@@ -80,6 +80,85 @@ type WatchlistReplicaStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	ServedBy string `json:"servedBy,omitempty"`
+
+	// artifact is the digest of the OCI manifest in which the hub gives the
+	// region the wanted release, encrypted. The hub alone writes it.
+	// +optional
+	Artifact Digest `json:"artifact,omitempty"`
+
+	// keyEpoch counts the keys that the region made for this feed; the wanted
+	// release is encrypted to that of this epoch. The hub alone writes it.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	KeyEpoch int64 `json:"keyEpoch,omitempty"`
+
+	// keySince is when the hub began to encrypt to that key.
+	// +optional
+	KeySince metav1.Time `json:"keySince,omitempty,omitzero"`
+
+	// excluded is the number of records of the release that the region is not
+	// given, because their own handling does not allow its jurisdiction. The
+	// hub alone writes it.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Excluded *int64 `json:"excluded,omitempty"`
+
+	// erasure says how far the newest erasure has come in this region. The hub
+	// alone writes it.
+	// +optional
+	Erasure *CopyErasure `json:"erasure,omitempty,omitzero"`
+}
+
+// CopyState says how far an erasure, a block or its lifting has come at one copy.
+//
+// +kubebuilder:validation:Enum=Pending;Done;Outstanding;DeletionUnsupported
+type CopyState string
+
+const (
+	// CopyPending is a copy that is connected and has not confirmed as yet.
+	CopyPending CopyState = "Pending"
+
+	// CopyDone is a copy that confirmed with a signed receipt or report.
+	CopyDone CopyState = "Done"
+
+	// CopyOutstanding is a copy that cannot be reached; it is searched until
+	// the time given at the latest.
+	CopyOutstanding CopyState = "Outstanding"
+
+	// CopyDeletionUnsupported is a copy in a registry that cannot delete. It is
+	// unreadable because its keys were destroyed, which is all that is claimed.
+	CopyDeletionUnsupported CopyState = "DeletionUnsupported"
+)
+
+// CopyErasure is the erasure of releases below a floor from one copy.
+type CopyErasure struct {
+	// state is Pending, Done, Outstanding or DeletionUnsupported.
+	// +required
+	State CopyState `json:"state,omitempty"`
+
+	// floor is the oldest release that may be left.
+	// +required
+	Floor ReleaseVersion `json:"floor,omitempty"`
+
+	// until is when an Outstanding copy stops being searched of itself.
+	// +optional
+	Until metav1.Time `json:"until,omitempty,omitzero"`
+
+	// receipt is the region's signed statement of what it deleted and which
+	// keys it destroyed: a DSSE envelope as JSON, which any
+	// DSSE tool verifies against the key in status.identity of the RegionalCluster.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	Receipt string `json:"receipt,omitempty"`
+
+	// receiptDigest is the digest of receipt, by which RecordRequests name it.
+	// +optional
+	ReceiptDigest Digest `json:"receiptDigest,omitempty"`
+
+	// at is when the region made the receipt, by its own clock.
+	// +optional
+	At metav1.Time `json:"at,omitempty,omitzero"`
 }
 
 // HeldCopy is a copy of a feed in a region's registry.
@@ -114,6 +193,8 @@ type HeldCopy struct {
 // +kubebuilder:printcolumn:name="List Date",type=string,JSONPath=`.status.held.listDate`,description="The day the publisher put on the list that is held"
 // +kubebuilder:printcolumn:name="Served By",type=string,JSONPath=`.status.servedBy`,description="How many pods search the copy"
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.spec.state`,description="What the order says: Serve, Lock or Erase"
+// +kubebuilder:printcolumn:name="Epoch",type=integer,priority=1,JSONPath=`.status.keyEpoch`,description="The epoch of the key that the wanted release is encrypted to"
+// +kubebuilder:printcolumn:name="Erasure",type=string,priority=1,JSONPath=`.status.erasure.state`,description="How far the newest erasure has come"
 // +kubebuilder:printcolumn:name="Ready",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the copy is as the order says"
 // +kubebuilder:printcolumn:name="Age",type=date,priority=1,JSONPath=`.metadata.creationTimestamp`,description="How long the object has existed"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name == self.spec.feed",message="a replica is named after its feed's id, such as intl.un-sc"

@@ -12,6 +12,7 @@ package hub
 //
 // +kubebuilder:rbac:groups=screening.frontline.dev,resources=regionalclusters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=screening.frontline.dev,resources=watchlistfeeds;matcherpools;borderposts,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=screening.frontline.dev,resources=approvals;recordrequests,verbs=get;list;watch
 
 // The hub writes these. A release never changes; a replica is applied, which
 // asks for create and patch.
@@ -21,7 +22,7 @@ package hub
 
 // Statuses come back with the object; they are only ever patched.
 //
-// +kubebuilder:rbac:groups=screening.frontline.dev,resources=regionalclusters/status;watchlistfeeds/status;watchlistreleases/status;watchlistreplicas/status;matcherpools/status;borderposts/status,verbs=patch
+// +kubebuilder:rbac:groups=screening.frontline.dev,resources=regionalclusters/status;watchlistfeeds/status;watchlistreleases/status;watchlistreplicas/status;matcherpools/status;borderposts/status;approvals/status;recordrequests/status,verbs=patch
 
 // A release blocks the deletion of the feed that owns it, which asks for this
 // where the admission plugin OwnerReferencesPermissionEnforcement runs.

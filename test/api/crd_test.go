@@ -46,6 +46,7 @@ func TestNamesOfKinds(t *testing.T) {
 	want := map[string]string{
 		"RegionalCluster": "rgn", "WatchlistFeed": "feed", "WatchlistRelease": "rel", "MatcherPool": "pool",
 		"BorderPost": "post", "WatchlistReplica": "repl", "RegionTerms": "terms",
+		"Approval": "appr", "RecordRequest": "recreq",
 	}
 	got := map[string]string{}
 	for kind, definition := range readCRDs(t) {

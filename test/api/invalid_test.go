@@ -33,6 +33,7 @@ const (
 	required      = "Required value"
 	ed25519Key    = "a public key is an Ed25519 key as base64 of its PKIX form; print one with: openssl pkey -in key.pem -pubout -outform DER | base64"
 	validKey      = "MCowBQYDK2VwAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	p256Key       = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
 	hexDigits     = "0123456789abcdef"
 	listOfNothing = "should have at least 1 items"
 )

@@ -36,6 +36,8 @@ func TestInvalidRegionalCluster(t *testing.T) {
 		{"approver's name with a space", []edit{set("spec.approvers", []any{approver("duty officer", validKey)})}, []string{"spec.approvers[0].name: an approver's name consists of lower-case letters, digits and hyphens, such as duty-officer-1"}},
 		{"approver's key in PEM", []edit{set("spec.approvers", []any{approver("dpo", "-----BEGIN PUBLIC KEY-----")})}, []string{"spec.approvers[0].publicKey: " + ed25519Key}},
 		{"same approver twice", []edit{set("spec.approvers", []any{approver("dpo", validKey), approver("dpo", validKey)})}, []string{`spec.approvers[1]: Duplicate value: {"name":"dpo"}`}},
+		{"line of no bytes", []edit{set("spec.transfer.bytesPerSecond", "0")}, []string{"spec.transfer.bytesPerSecond: bytesPerSecond must be at least 1Ki, or no content would ever arrive; write a rate such as 128Ki"}},
+		{"transfer of nothing", []edit{set("spec.transfer", map[string]any{})}, []string{"spec.transfer.bytesPerSecond: " + required}},
 		{"field of no version", []edit{set("spec.tier", "canary")}, []string{`RegionalCluster in version "v1alpha1" cannot be handled as a RegionalCluster: strict decoding error: unknown field "spec.tier"`}},
 	})
 }

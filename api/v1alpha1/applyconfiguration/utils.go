@@ -20,6 +20,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=screening.frontline.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("AgeLimits"):
 		return &apiv1alpha1.AgeLimitsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Approval"):
+		return &apiv1alpha1.ApprovalApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ApprovalSpec"):
+		return &apiv1alpha1.ApprovalSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ApprovalStatus"):
+		return &apiv1alpha1.ApprovalStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ApprovalSubject"):
+		return &apiv1alpha1.ApprovalSubjectApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Approver"):
 		return &apiv1alpha1.ApproverApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BorderPost"):
@@ -28,8 +36,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BorderPostSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BorderPostStatus"):
 		return &apiv1alpha1.BorderPostStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CopyErasure"):
+		return &apiv1alpha1.CopyErasureApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FeedApprover"):
+		return &apiv1alpha1.FeedApproverApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FeedGates"):
 		return &apiv1alpha1.FeedGatesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FeedKeys"):
+		return &apiv1alpha1.FeedKeysApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FeedReference"):
+		return &apiv1alpha1.FeedReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FeedRelease"):
 		return &apiv1alpha1.FeedReleaseApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FeedRetention"):
@@ -46,10 +62,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.HeartbeatApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HeldCopy"):
 		return &apiv1alpha1.HeldCopyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HeldRelease"):
+		return &apiv1alpha1.HeldReleaseApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HTTPSource"):
 		return &apiv1alpha1.HTTPSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LegalBasis"):
 		return &apiv1alpha1.LegalBasisApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MandatoryField"):
+		return &apiv1alpha1.MandatoryFieldApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MatcherPool"):
 		return &apiv1alpha1.MatcherPoolApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MatcherPoolSpec"):
@@ -58,6 +78,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.MatcherPoolStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ObservedOrder"):
 		return &apiv1alpha1.ObservedOrderApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OCISource"):
+		return &apiv1alpha1.OCISourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolBounds"):
 		return &apiv1alpha1.PoolBoundsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolEngine"):
@@ -74,6 +96,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PostLocationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PostPool"):
 		return &apiv1alpha1.PostPoolApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PublisherKey"):
+		return &apiv1alpha1.PublisherKeyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RecordCopy"):
+		return &apiv1alpha1.RecordCopyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RecordRequest"):
+		return &apiv1alpha1.RecordRequestApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RecordRequestSpec"):
+		return &apiv1alpha1.RecordRequestSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RecordRequestStatus"):
+		return &apiv1alpha1.RecordRequestStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionalCluster"):
 		return &apiv1alpha1.RegionalClusterApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionalClusterSpec"):
@@ -96,6 +128,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RegionTermsSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionTermsStatus"):
 		return &apiv1alpha1.RegionTermsStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RegionTransfer"):
+		return &apiv1alpha1.RegionTransferApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseApproval"):
+		return &apiv1alpha1.ReleaseApprovalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseArtifact"):
 		return &apiv1alpha1.ReleaseArtifactApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseChanges"):
@@ -104,8 +140,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ReleaseFeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseRecords"):
 		return &apiv1alpha1.ReleaseRecordsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseSigner"):
+		return &apiv1alpha1.ReleaseSignerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseVerification"):
+		return &apiv1alpha1.ReleaseVerificationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SignatureSource"):
+		return &apiv1alpha1.SignatureSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WatchlistFeed"):
 		return &apiv1alpha1.WatchlistFeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WatchlistFeedSpec"):

@@ -13,19 +13,20 @@
 - apiGroups:
   - screening.frontline.dev
   resources:
-  - borderposts
-  - matcherpools
-  - watchlistfeeds
+  - approvals
+  - recordrequests
+  - regionalclusters
   verbs:
   - get
   - list
-  - patch
   - watch
 - apiGroups:
   - screening.frontline.dev
   resources:
+  - approvals/status
   - borderposts/status
   - matcherpools/status
+  - recordrequests/status
   - regionalclusters/status
   - watchlistfeeds/status
   - watchlistreleases/status
@@ -35,10 +36,13 @@
 - apiGroups:
   - screening.frontline.dev
   resources:
-  - regionalclusters
+  - borderposts
+  - matcherpools
+  - watchlistfeeds
   verbs:
   - get
   - list
+  - patch
   - watch
 - apiGroups:
   - screening.frontline.dev

@@ -224,6 +224,9 @@ func sourceStatus(address string, result source.Result) *screeningv1.FeedSourceS
 
 func (r *Reconciler) request(ctx context.Context, feed *screeningv1.WatchlistFeed) (source.Request, error) {
 	spec := feed.Spec.Source.HTTP
+	if spec == nil {
+		return source.Request{}, fmt.Errorf("feed %s has no source.http; give the address of the publisher's file", feed.ID())
+	}
 	req := source.Request{URL: spec.URL, Timeout: timeoutOf(feed), AllowPrivate: r.AllowPrivate}
 	if feed.Spec.MaxSize != nil {
 		req.MaxBytes = feed.Spec.MaxSize.Value()

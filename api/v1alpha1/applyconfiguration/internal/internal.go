@@ -25,6 +25,8 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.frontline-screening.frontline.api.v1alpha1.AddressRange
+  scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.AgeLimits
   map:
     fields:
@@ -34,6 +36,81 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: stop
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.Duration
+- name: com.github.frontline-screening.frontline.api.v1alpha1.Approval
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalSpec
+    - name: status
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalStatus
+      default:
+        observedGeneration: -1
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalAction
+  scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalSpec
+  map:
+    fields:
+    - name: envelope
+      type:
+        scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalStatus
+  map:
+    fields:
+    - name: action
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalAction
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: digest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: expires
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: signers
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApproverName
+          elementRelationship: associative
+    - name: subject
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalSubject
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ApprovalSubject
+  map:
+    fields:
+    - name: kind
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
+    - name: uid
+      type:
+        namedType: io.k8s.apimachinery.pkg.types.UID
 - name: com.github.frontline-screening.frontline.api.v1alpha1.Approver
   map:
     fields:
@@ -43,6 +120,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: publicKey
       type:
         scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ApproverName
+  scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.BorderPost
   map:
     fields:
@@ -121,6 +200,31 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: summary
       type:
         scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.CopyErasure
+  map:
+    fields:
+    - name: at
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: floor
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion
+    - name: receipt
+      type:
+        scalar: string
+    - name: receiptDigest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: state
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.CopyState
+    - name: until
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.frontline-screening.frontline.api.v1alpha1.CopyPlace
+  scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.CopyState
+  scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.CountryCode
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.Digest
@@ -129,16 +233,59 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.EndpointType
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.FeedApprover
+  map:
+    fields:
+    - name: name
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApproverName
+    - name: publicKey
+      type:
+        scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.FeedGates
   map:
     fields:
+    - name: approvals
+      type:
+        scalar: numeric
+      default: 2
+    - name: mandatoryFields
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.MandatoryField
+          elementRelationship: associative
+          keys:
+          - field
+    - name: maxAddedPercent
+      type:
+        scalar: numeric
+    - name: maxRecords
+      type:
+        scalar: numeric
+    - name: maxRemovedPercent
+      type:
+        scalar: numeric
     - name: minRecords
       type:
         scalar: numeric
 - name: com.github.frontline-screening.frontline.api.v1alpha1.FeedID
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.FeedKeys
+  map:
+    fields:
+    - name: rotateAfter
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Duration
+      default: 720h
 - name: com.github.frontline-screening.frontline.api.v1alpha1.FeedPattern
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.FeedReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.FeedRelease
   map:
     fields:
@@ -188,6 +335,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: http
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.HTTPSource
+    - name: oci
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.OCISource
 - name: com.github.frontline-screening.frontline.api.v1alpha1.FeedSourceStatus
   map:
     fields:
@@ -206,12 +356,21 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.frontline-screening.frontline.api.v1alpha1.FeedVerification
   map:
     fields:
+    - name: keys
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.PublisherKey
+          elementRelationship: atomic
     - name: mode
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.VerificationMode
     - name: reason
       type:
         scalar: string
+    - name: signature
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.SignatureSource
 - name: com.github.frontline-screening.frontline.api.v1alpha1.Format
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.Grade
@@ -219,6 +378,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.frontline-screening.frontline.api.v1alpha1.HTTPSource
   map:
     fields:
+    - name: addresses
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.AddressRange
+          elementRelationship: associative
     - name: caSecretRef
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.SecretReference
@@ -255,6 +420,47 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: release
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion
+- name: com.github.frontline-screening.frontline.api.v1alpha1.HeldRelease
+  map:
+    fields:
+    - name: added
+      type:
+        scalar: numeric
+    - name: addedPercent
+      type:
+        scalar: numeric
+    - name: approvals
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApproverName
+          elementRelationship: associative
+    - name: base
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion
+    - name: digest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: message
+      type:
+        scalar: string
+    - name: records
+      type:
+        scalar: numeric
+    - name: removed
+      type:
+        scalar: numeric
+    - name: removedPercent
+      type:
+        scalar: numeric
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: sourceDigest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+- name: com.github.frontline-screening.frontline.api.v1alpha1.KeyType
+  scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.LegalBasis
   map:
     fields:
@@ -274,6 +480,16 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.LinkType
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.MandatoryField
+  map:
+    fields:
+    - name: field
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RecordField
+    - name: maxMissingPercent
+      type:
+        scalar: numeric
+      default: 0
 - name: com.github.frontline-screening.frontline.api.v1alpha1.MatcherPool
   map:
     fields:
@@ -391,6 +607,27 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.Nature
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.OCISource
+  map:
+    fields:
+    - name: addresses
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.AddressRange
+          elementRelationship: associative
+    - name: caSecretRef
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.SecretReference
+    - name: credentialsSecretRef
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.SecretReference
+    - name: digest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: reference
+      type:
+        scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.ObservedOrder
   map:
     fields:
@@ -492,8 +729,116 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.PostType
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.PublisherKey
+  map:
+    fields:
+    - name: publicKey
+      type:
+        scalar: string
+    - name: secretRef
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.SecretReference
+    - name: type
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.KeyType
 - name: com.github.frontline-screening.frontline.api.v1alpha1.Purpose
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordAction
+  scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordCopy
+  map:
+    fields:
+    - name: at
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: place
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.CopyPlace
+    - name: receiptDigest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: region
+      type:
+        scalar: string
+    - name: state
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.CopyState
+    - name: until
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordField
+  scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordHash
+  scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordRequest
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RecordRequestSpec
+    - name: status
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RecordRequestStatus
+      default:
+        observedGeneration: -1
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordRequestSpec
+  map:
+    fields:
+    - name: action
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RecordAction
+    - name: feedRef
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.FeedReference
+    - name: record
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RecordHash
+    - name: reference
+      type:
+        scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordRequestState
+  scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RecordRequestStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: copies
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.RecordCopy
+          elementRelationship: associative
+          keys:
+          - place
+          - region
+    - name: floor
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: progress
+      type:
+        scalar: string
+    - name: state
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RecordRequestState
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionAttestation
   map:
     fields:
@@ -602,6 +947,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RegionTransfer
+  map:
+    fields:
+    - name: bytesPerSecond
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionalCluster
   map:
     fields:
@@ -657,6 +1008,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionProfile
       default: Standard
+    - name: transfer
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionTransfer
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionalClusterStatus
   map:
     fields:
@@ -700,6 +1054,18 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - uid
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseApproval
+  map:
+    fields:
+    - name: envelopeDigest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: keyDigest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: name
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ApproverName
 - name: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseArtifact
   map:
     fields:
@@ -748,8 +1114,29 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: persons
       type:
         scalar: numeric
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseSigner
+  map:
+    fields:
+    - name: keyDigest
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: type
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.KeyType
 - name: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVerdict
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVerification
+  map:
+    fields:
+    - name: mode
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.VerificationMode
+    - name: signers
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseSigner
+          elementRelationship: atomic
 - name: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.ReplicaState
@@ -760,6 +1147,15 @@ var schemaYAML = typed.YAMLObject(`types:
   map:
     fields:
     - name: name
+      type:
+        scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.SignatureSource
+  map:
+    fields:
+    - name: suffix
+      type:
+        scalar: string
+    - name: url
       type:
         scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.VerificationMode
@@ -787,6 +1183,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.frontline-screening.frontline.api.v1alpha1.WatchlistFeedSpec
   map:
     fields:
+    - name: approvers
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.FeedApprover
+          elementRelationship: associative
+          keys:
+          - name
     - name: format
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.Format
@@ -800,6 +1204,11 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.Duration
       default: 1h
+    - name: keys
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.FeedKeys
+      default:
+        rotateAfter: 720h
     - name: legalBasis
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.LegalBasis
@@ -853,6 +1262,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: floor
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion
+    - name: held
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.HeldRelease
     - name: highestNumber
       type:
         scalar: numeric
@@ -900,6 +1315,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.frontline-screening.frontline.api.v1alpha1.WatchlistReleaseSpec
   map:
     fields:
+    - name: approvals
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseApproval
+          elementRelationship: associative
+          keys:
+          - name
     - name: artifact
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseArtifact
@@ -930,6 +1353,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sourceLastModified
       type:
         scalar: string
+    - name: verification
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVerification
 - name: com.github.frontline-screening.frontline.api.v1alpha1.WatchlistReleaseStatus
   map:
     fields:
@@ -1000,6 +1426,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.frontline-screening.frontline.api.v1alpha1.WatchlistReplicaStatus
   map:
     fields:
+    - name: artifact
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
     - name: conditions
       type:
         list:
@@ -1008,9 +1437,21 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: erasure
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.CopyErasure
+    - name: excluded
+      type:
+        scalar: numeric
     - name: held
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.HeldCopy
+    - name: keyEpoch
+      type:
+        scalar: numeric
+    - name: keySince
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: observedGeneration
       type:
         scalar: numeric

@@ -138,7 +138,7 @@ func Feed(namespace, name, url string, allow ...screeningv1.CountryCode) *screen
 	return &screeningv1.WatchlistFeed{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: screeningv1.WatchlistFeedSpec{
-			Source:       screeningv1.FeedSource{HTTP: screeningv1.HTTPSource{URL: url}},
+			Source:       screeningv1.FeedSource{HTTP: &screeningv1.HTTPSource{URL: url, Addresses: []screeningv1.AddressRange{screeningv1.AddressLoopback}}},
 			Format:       screeningv1.FormatFrontlineJSONL,
 			Interval:     "1h",
 			Verification: screeningv1.FeedVerification{Mode: screeningv1.VerificationUnsigned, Reason: "synthetic"},

@@ -12,6 +12,22 @@ type FeedGatesApplyConfiguration struct {
 	// minRecords is the smallest number of records a release may have. It
 	// catches a file that was cut short.
 	MinRecords *int64 `json:"minRecords,omitempty"`
+	// maxRecords is the largest number of records a release may have. It
+	// catches a file that is another list.
+	MaxRecords *int64 `json:"maxRecords,omitempty"`
+	// maxAddedPercent is the largest share of records that a release may add,
+	// in percent of those of the newest release. One that adds more is held
+	// until people approve it.
+	MaxAddedPercent *int32 `json:"maxAddedPercent,omitempty"`
+	// maxRemovedPercent is the largest share of records that a release may
+	// remove, in percent of those of the newest release. One that removes more
+	// is held until people approve it.
+	MaxRemovedPercent *int32 `json:"maxRemovedPercent,omitempty"`
+	// mandatoryFields lists what records should state, and how many may lack it.
+	MandatoryFields []MandatoryFieldApplyConfiguration `json:"mandatoryFields,omitempty"`
+	// approvals is the number of people of spec.approvers, with keys of their
+	// own, who let a held release through.
+	Approvals *int32 `json:"approvals,omitempty"`
 }
 
 // FeedGatesApplyConfiguration constructs a declarative configuration of the FeedGates type for use with
@@ -25,5 +41,50 @@ func FeedGates() *FeedGatesApplyConfiguration {
 // If called multiple times, the MinRecords field is set to the value of the last call.
 func (b *FeedGatesApplyConfiguration) WithMinRecords(value int64) *FeedGatesApplyConfiguration {
 	b.MinRecords = &value
+	return b
+}
+
+// WithMaxRecords sets the MaxRecords field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxRecords field is set to the value of the last call.
+func (b *FeedGatesApplyConfiguration) WithMaxRecords(value int64) *FeedGatesApplyConfiguration {
+	b.MaxRecords = &value
+	return b
+}
+
+// WithMaxAddedPercent sets the MaxAddedPercent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxAddedPercent field is set to the value of the last call.
+func (b *FeedGatesApplyConfiguration) WithMaxAddedPercent(value int32) *FeedGatesApplyConfiguration {
+	b.MaxAddedPercent = &value
+	return b
+}
+
+// WithMaxRemovedPercent sets the MaxRemovedPercent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxRemovedPercent field is set to the value of the last call.
+func (b *FeedGatesApplyConfiguration) WithMaxRemovedPercent(value int32) *FeedGatesApplyConfiguration {
+	b.MaxRemovedPercent = &value
+	return b
+}
+
+// WithMandatoryFields adds the given value to the MandatoryFields field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the MandatoryFields field.
+func (b *FeedGatesApplyConfiguration) WithMandatoryFields(values ...*MandatoryFieldApplyConfiguration) *FeedGatesApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithMandatoryFields")
+		}
+		b.MandatoryFields = append(b.MandatoryFields, *values[i])
+	}
+	return b
+}
+
+// WithApprovals sets the Approvals field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Approvals field is set to the value of the last call.
+func (b *FeedGatesApplyConfiguration) WithApprovals(value int32) *FeedGatesApplyConfiguration {
+	b.Approvals = &value
 	return b
 }

@@ -9,8 +9,10 @@ package v1alpha1
 //
 // FeedRetention says how many releases are kept.
 type FeedRetentionApplyConfiguration struct {
-	// releases is the number of newest releases kept, with their content. The
-	// one that is served, or pinned, is always kept.
+	// releases is the number of newest releases kept, with their content, on
+	// the hub and in every region, which goes back to one of them without a
+	// download. The one that is served, or pinned, and each that a region's last
+	// report still uses are kept beyond it. None below status.floor is.
 	Releases *int32 `json:"releases,omitempty"`
 }
 

@@ -11,6 +11,9 @@ package v1alpha1
 type FeedSourceApplyConfiguration struct {
 	// http fetches the file by HTTP or HTTPS.
 	HTTP *HTTPSourceApplyConfiguration `json:"http,omitempty"`
+	// oci pulls the file from a registry, where a pipeline of the publisher
+	// pushed it as an artifact.
+	OCI *OCISourceApplyConfiguration `json:"oci,omitempty"`
 }
 
 // FeedSourceApplyConfiguration constructs a declarative configuration of the FeedSource type for use with
@@ -24,5 +27,13 @@ func FeedSource() *FeedSourceApplyConfiguration {
 // If called multiple times, the HTTP field is set to the value of the last call.
 func (b *FeedSourceApplyConfiguration) WithHTTP(value *HTTPSourceApplyConfiguration) *FeedSourceApplyConfiguration {
 	b.HTTP = value
+	return b
+}
+
+// WithOCI sets the OCI field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OCI field is set to the value of the last call.
+func (b *FeedSourceApplyConfiguration) WithOCI(value *OCISourceApplyConfiguration) *FeedSourceApplyConfiguration {
+	b.OCI = value
 	return b
 }

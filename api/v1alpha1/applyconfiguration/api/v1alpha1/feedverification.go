@@ -13,11 +13,19 @@ import (
 //
 // FeedVerification says how a file proves where it comes from.
 type FeedVerificationApplyConfiguration struct {
-	// mode is Unsigned: the publisher signs nothing, and the transport alone
-	// vouches for the file.
+	// mode is Keys where a key of the publisher signs each file, or Unsigned
+	// where the publisher signs nothing and the transport alone vouches for the
+	// file.
 	Mode *apiv1alpha1.VerificationMode `json:"mode,omitempty"`
 	// reason says why an unsigned file is acceptable, for whoever audits it.
+	// It is needed, and allowed, with mode Unsigned.
 	Reason *string `json:"reason,omitempty"`
+	// keys lists the publisher's keys. A file that one of them signed is the
+	// publisher's; list the next key beside the present one before it is used.
+	Keys []PublisherKeyApplyConfiguration `json:"keys,omitempty"`
+	// signature says where the signature of a file fetched by http lies. An
+	// oci artifact carries it attached, as cosign stores it in the registry.
+	Signature *SignatureSourceApplyConfiguration `json:"signature,omitempty"`
 }
 
 // FeedVerificationApplyConfiguration constructs a declarative configuration of the FeedVerification type for use with
@@ -39,5 +47,26 @@ func (b *FeedVerificationApplyConfiguration) WithMode(value apiv1alpha1.Verifica
 // If called multiple times, the Reason field is set to the value of the last call.
 func (b *FeedVerificationApplyConfiguration) WithReason(value string) *FeedVerificationApplyConfiguration {
 	b.Reason = &value
+	return b
+}
+
+// WithKeys adds the given value to the Keys field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Keys field.
+func (b *FeedVerificationApplyConfiguration) WithKeys(values ...*PublisherKeyApplyConfiguration) *FeedVerificationApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithKeys")
+		}
+		b.Keys = append(b.Keys, *values[i])
+	}
+	return b
+}
+
+// WithSignature sets the Signature field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Signature field is set to the value of the last call.
+func (b *FeedVerificationApplyConfiguration) WithSignature(value *SignatureSourceApplyConfiguration) *FeedVerificationApplyConfiguration {
+	b.Signature = value
 	return b
 }

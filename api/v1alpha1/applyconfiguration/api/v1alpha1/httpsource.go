@@ -4,14 +4,24 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/frontline-screening/frontline/api/v1alpha1"
+)
+
 // HTTPSourceApplyConfiguration represents a declarative configuration of the HTTPSource type for use
 // with apply.
 //
 // HTTPSource is a file served by HTTP or HTTPS.
 type HTTPSourceApplyConfiguration struct {
 	// url is the address of the file, or of the folder for a format of several
-	// files. Its scheme is http or https.
+	// files. Its scheme is http or https. A redirect to another host is not
+	// followed.
 	URL *string `json:"url,omitempty"`
+	// addresses names ranges besides the public ones that the publisher may be
+	// on: Private, Loopback or LinkLocal. Each address is checked when the
+	// connection is made. The hub honours them only where its flag
+	// --allow-private-sources permits it.
+	Addresses []apiv1alpha1.AddressRange `json:"addresses,omitempty"`
 	// caSecretRef names a Secret of the feed's namespace whose key ca.crt holds
 	// the certificates, in PEM, that the publisher's certificate must chain to.
 	// Without it the system's certificates are used.
@@ -32,6 +42,16 @@ func HTTPSource() *HTTPSourceApplyConfiguration {
 // If called multiple times, the URL field is set to the value of the last call.
 func (b *HTTPSourceApplyConfiguration) WithURL(value string) *HTTPSourceApplyConfiguration {
 	b.URL = &value
+	return b
+}
+
+// WithAddresses adds the given value to the Addresses field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Addresses field.
+func (b *HTTPSourceApplyConfiguration) WithAddresses(values ...apiv1alpha1.AddressRange) *HTTPSourceApplyConfiguration {
+	for i := range values {
+		b.Addresses = append(b.Addresses, values[i])
+	}
 	return b
 }
 

@@ -35,6 +35,8 @@ type RegionalClusterSpecApplyConfiguration struct {
 	// approvers lists the people whose signed statements the region
 	// recognises. Their keys travel in the region's signed order.
 	Approvers []ApproverApplyConfiguration `json:"approvers,omitempty"`
+	// transfer bounds what the region draws over its line to the hub.
+	Transfer *RegionTransferApplyConfiguration `json:"transfer,omitempty"`
 }
 
 // RegionalClusterSpecApplyConfiguration constructs a declarative configuration of the RegionalClusterSpec type for use with
@@ -101,5 +103,13 @@ func (b *RegionalClusterSpecApplyConfiguration) WithApprovers(values ...*Approve
 		}
 		b.Approvers = append(b.Approvers, *values[i])
 	}
+	return b
+}
+
+// WithTransfer sets the Transfer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Transfer field is set to the value of the last call.
+func (b *RegionalClusterSpecApplyConfiguration) WithTransfer(value *RegionTransferApplyConfiguration) *RegionalClusterSpecApplyConfiguration {
+	b.Transfer = value
 	return b
 }

@@ -14,7 +14,7 @@ import (
 // RegionalClusterStatus is what the hub knows of one region.
 type RegionalClusterStatusApplyConfiguration struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// WithdrawalsHeld and NamespaceReady.
+	// NamespaceReady and, while true, WithdrawalsHeld and TrustRootPending.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`

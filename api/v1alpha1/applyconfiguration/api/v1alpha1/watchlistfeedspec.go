@@ -16,8 +16,10 @@ import (
 type WatchlistFeedSpecApplyConfiguration struct {
 	// source says where the publisher's file is fetched.
 	Source *FeedSourceApplyConfiguration `json:"source,omitempty"`
-	// format is the form of the publisher's file: un-xml, ofac-csv (the three
-	// files sdn.csv, alt.csv and add.csv below one URL) or frontline-jsonl.
+	// format is the form of the publisher's file: un-xml, ofac-xml (sdn.xml),
+	// ofac-csv (the three files sdn.csv, alt.csv and add.csv below one URL),
+	// eu-xml, ftm-json, opensanctions-csv (targets.simple.csv) or
+	// frontline-jsonl.
 	Format *apiv1alpha1.Format `json:"format,omitempty"`
 	// interval is the time between two looks at the source. Each look is a
 	// conditional request; an unchanged file is not transferred again.
@@ -46,8 +48,14 @@ type WatchlistFeedSpecApplyConfiguration struct {
 	// without a new order.
 	Sharing *FeedSharingApplyConfiguration `json:"sharing,omitempty"`
 	// gates lists conditions a new release must meet. One that does not is
-	// not published, and the last good release keeps serving.
+	// not published, or is held until people approve it, and the last good
+	// release keeps serving.
 	Gates *FeedGatesApplyConfiguration `json:"gates,omitempty"`
+	// approvers lists the people whose signed statements let a held release
+	// through. Each has a key of their own.
+	Approvers []FeedApproverApplyConfiguration `json:"approvers,omitempty"`
+	// keys says how long regions keep the keys that copies are encrypted to.
+	Keys *FeedKeysApplyConfiguration `json:"keys,omitempty"`
 	// retention says how many releases are kept.
 	Retention *FeedRetentionApplyConfiguration `json:"retention,omitempty"`
 	// suspend stops fetching and publishing while it is true. What is
@@ -159,6 +167,27 @@ func (b *WatchlistFeedSpecApplyConfiguration) WithSharing(value *FeedSharingAppl
 // If called multiple times, the Gates field is set to the value of the last call.
 func (b *WatchlistFeedSpecApplyConfiguration) WithGates(value *FeedGatesApplyConfiguration) *WatchlistFeedSpecApplyConfiguration {
 	b.Gates = value
+	return b
+}
+
+// WithApprovers adds the given value to the Approvers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Approvers field.
+func (b *WatchlistFeedSpecApplyConfiguration) WithApprovers(values ...*FeedApproverApplyConfiguration) *WatchlistFeedSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithApprovers")
+		}
+		b.Approvers = append(b.Approvers, *values[i])
+	}
+	return b
+}
+
+// WithKeys sets the Keys field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Keys field is set to the value of the last call.
+func (b *WatchlistFeedSpecApplyConfiguration) WithKeys(value *FeedKeysApplyConfiguration) *WatchlistFeedSpecApplyConfiguration {
+	b.Keys = value
 	return b
 }
 

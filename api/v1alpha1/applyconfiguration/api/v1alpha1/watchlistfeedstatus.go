@@ -14,8 +14,8 @@ import (
 //
 // WatchlistFeedStatus is what the hub knows of a feed.
 type WatchlistFeedStatusApplyConfiguration struct {
-	// conditions are Ready, Fetched, Built, Published, LegalBasisValid and,
-	// while true, Suspended.
+	// conditions are Ready, Fetched, Verified, Built, Published,
+	// LegalBasisValid and, while true, ReleaseHeld and Suspended.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
@@ -26,6 +26,11 @@ type WatchlistFeedStatusApplyConfiguration struct {
 	// highestNumber is the highest number ever given to a release of this
 	// feed. Numbers are never given twice.
 	HighestNumber *int64 `json:"highestNumber,omitempty"`
+	// floor is the oldest release that any region may hold. An erasure raises
+	// it to the first release without the erased record; it never falls.
+	Floor *apiv1alpha1.ReleaseVersion `json:"floor,omitempty"`
+	// held is a release that waits for approvals. The one before keeps serving.
+	Held *HeldReleaseApplyConfiguration `json:"held,omitempty"`
 	// source describes the publisher's file that was read last.
 	Source *FeedSourceStatusApplyConfiguration `json:"source,omitempty"`
 	// basisUntil is the day on which the legal basis ends, for display.
@@ -86,6 +91,22 @@ func (b *WatchlistFeedStatusApplyConfiguration) WithRelease(value *FeedReleaseAp
 // If called multiple times, the HighestNumber field is set to the value of the last call.
 func (b *WatchlistFeedStatusApplyConfiguration) WithHighestNumber(value int64) *WatchlistFeedStatusApplyConfiguration {
 	b.HighestNumber = &value
+	return b
+}
+
+// WithFloor sets the Floor field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Floor field is set to the value of the last call.
+func (b *WatchlistFeedStatusApplyConfiguration) WithFloor(value apiv1alpha1.ReleaseVersion) *WatchlistFeedStatusApplyConfiguration {
+	b.Floor = &value
+	return b
+}
+
+// WithHeld sets the Held field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Held field is set to the value of the last call.
+func (b *WatchlistFeedStatusApplyConfiguration) WithHeld(value *HeldReleaseApplyConfiguration) *WatchlistFeedStatusApplyConfiguration {
+	b.Held = value
 	return b
 }
 

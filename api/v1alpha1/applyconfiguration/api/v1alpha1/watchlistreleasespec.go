@@ -35,6 +35,11 @@ type WatchlistReleaseSpecApplyConfiguration struct {
 	// changes counts what differs from an earlier release. The first release
 	// of a feed has none.
 	Changes *ReleaseChangesApplyConfiguration `json:"changes,omitempty"`
+	// verification says how the publisher's file proved where it comes from.
+	Verification *ReleaseVerificationApplyConfiguration `json:"verification,omitempty"`
+	// approvals lists the statements that let a held release through. A
+	// release that passed its feed's gates has none.
+	Approvals []ReleaseApprovalApplyConfiguration `json:"approvals,omitempty"`
 }
 
 // WatchlistReleaseSpecApplyConfiguration constructs a declarative configuration of the WatchlistReleaseSpec type for use with
@@ -120,5 +125,26 @@ func (b *WatchlistReleaseSpecApplyConfiguration) WithArtifact(value *ReleaseArti
 // If called multiple times, the Changes field is set to the value of the last call.
 func (b *WatchlistReleaseSpecApplyConfiguration) WithChanges(value *ReleaseChangesApplyConfiguration) *WatchlistReleaseSpecApplyConfiguration {
 	b.Changes = value
+	return b
+}
+
+// WithVerification sets the Verification field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Verification field is set to the value of the last call.
+func (b *WatchlistReleaseSpecApplyConfiguration) WithVerification(value *ReleaseVerificationApplyConfiguration) *WatchlistReleaseSpecApplyConfiguration {
+	b.Verification = value
+	return b
+}
+
+// WithApprovals adds the given value to the Approvals field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Approvals field.
+func (b *WatchlistReleaseSpecApplyConfiguration) WithApprovals(values ...*ReleaseApprovalApplyConfiguration) *WatchlistReleaseSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithApprovals")
+		}
+		b.Approvals = append(b.Approvals, *values[i])
+	}
 	return b
 }

@@ -5,6 +5,8 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -21,6 +23,21 @@ type WatchlistReplicaStatusApplyConfiguration struct {
 	Held *HeldCopyApplyConfiguration `json:"held,omitempty"`
 	// servedBy says how many pods search the copy, such as 2 pods.
 	ServedBy *string `json:"servedBy,omitempty"`
+	// artifact is the digest of the OCI manifest in which the hub gives the
+	// region the wanted release, encrypted. The hub alone writes it.
+	Artifact *apiv1alpha1.Digest `json:"artifact,omitempty"`
+	// keyEpoch counts the keys that the region made for this feed; the wanted
+	// release is encrypted to that of this epoch. The hub alone writes it.
+	KeyEpoch *int64 `json:"keyEpoch,omitempty"`
+	// keySince is when the hub began to encrypt to that key.
+	KeySince *metav1.Time `json:"keySince,omitempty"`
+	// excluded is the number of records of the release that the region is not
+	// given, because their own handling does not allow its jurisdiction. The
+	// hub alone writes it.
+	Excluded *int64 `json:"excluded,omitempty"`
+	// erasure says how far the newest erasure has come in this region. The hub
+	// alone writes it.
+	Erasure *CopyErasureApplyConfiguration `json:"erasure,omitempty"`
 }
 
 // WatchlistReplicaStatusApplyConfiguration constructs a declarative configuration of the WatchlistReplicaStatus type for use with
@@ -63,5 +80,45 @@ func (b *WatchlistReplicaStatusApplyConfiguration) WithHeld(value *HeldCopyApply
 // If called multiple times, the ServedBy field is set to the value of the last call.
 func (b *WatchlistReplicaStatusApplyConfiguration) WithServedBy(value string) *WatchlistReplicaStatusApplyConfiguration {
 	b.ServedBy = &value
+	return b
+}
+
+// WithArtifact sets the Artifact field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Artifact field is set to the value of the last call.
+func (b *WatchlistReplicaStatusApplyConfiguration) WithArtifact(value apiv1alpha1.Digest) *WatchlistReplicaStatusApplyConfiguration {
+	b.Artifact = &value
+	return b
+}
+
+// WithKeyEpoch sets the KeyEpoch field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the KeyEpoch field is set to the value of the last call.
+func (b *WatchlistReplicaStatusApplyConfiguration) WithKeyEpoch(value int64) *WatchlistReplicaStatusApplyConfiguration {
+	b.KeyEpoch = &value
+	return b
+}
+
+// WithKeySince sets the KeySince field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the KeySince field is set to the value of the last call.
+func (b *WatchlistReplicaStatusApplyConfiguration) WithKeySince(value metav1.Time) *WatchlistReplicaStatusApplyConfiguration {
+	b.KeySince = &value
+	return b
+}
+
+// WithExcluded sets the Excluded field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Excluded field is set to the value of the last call.
+func (b *WatchlistReplicaStatusApplyConfiguration) WithExcluded(value int64) *WatchlistReplicaStatusApplyConfiguration {
+	b.Excluded = &value
+	return b
+}
+
+// WithErasure sets the Erasure field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Erasure field is set to the value of the last call.
+func (b *WatchlistReplicaStatusApplyConfiguration) WithErasure(value *CopyErasureApplyConfiguration) *WatchlistReplicaStatusApplyConfiguration {
+	b.Erasure = value
 	return b
 }
