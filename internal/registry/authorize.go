@@ -3,7 +3,6 @@
 package registry
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/frontline-screening/frontline/internal/garbage"
 	"github.com/frontline-screening/frontline/internal/pki"
 )
 
@@ -107,13 +107,17 @@ func parseRepository(name string) (repository, region string, ok bool) {
 }
 
 type guard struct {
-	next      http.Handler
+	next      *Server
 	authorize Authorizer
 	log       logr.Logger
 }
 
 // ServeHTTP implements http.Handler.
 func (g *guard) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	if request.URL.Path == garbage.Path {
+		g.collect(w, request)
+		return
+	}
 	access, from, ok := parseAccess(request)
 	if !ok {
 		deny(w, "this registry serves regions/<region>/order, regions/<region>/feeds/<feed id> and the hub's feeds/<feed id> alone")
@@ -124,21 +128,35 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		err = g.authorize(request, *from)
 	}
 	if err != nil {
-		g.log.Info("refused", "repository", access.Repository, "write", access.Write, "reason", err.Error())
-		deny(w, err.Error())
+		g.refuse(w, access, err)
 		return
 	}
-	g.next.ServeHTTP(w, request)
+	g.next.serve(w, request)
 }
 
-// deny answers with the error body of the distribution specification.
-func deny(w http.ResponseWriter, message string) {
-	type ociError struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
+// collect lets those collect who may write, in repositories they may write to.
+func (g *guard) collect(w http.ResponseWriter, request *http.Request) {
+	if err := g.authorize(request, Access{Write: true}); err != nil {
+		g.refuse(w, Access{Write: true}, err)
+		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusForbidden)
-	// An error here means that the client has gone.
-	_ = json.NewEncoder(w).Encode(map[string][]ociError{"errors": {{Code: "DENIED", Message: message}}})
+	g.next.collect(w, request, func(name string) error {
+		access := Access{Repository: name, Region: name, Write: true}
+		if !isPattern(name) {
+			var ok bool
+			if access.Repository, access.Region, ok = parseRepository(name); !ok {
+				return fmt.Errorf("%q is no repository of this registry", name)
+			}
+		}
+		return g.authorize(request, access)
+	})
+}
+
+func (g *guard) refuse(w http.ResponseWriter, access Access, err error) {
+	g.log.Info("refused", "repository", access.Repository, "write", access.Write, "reason", err.Error())
+	deny(w, err.Error())
+}
+
+func deny(w http.ResponseWriter, message string) {
+	answer(w, http.StatusForbidden, "DENIED", message)
 }
