@@ -2,6 +2,8 @@
 
 package matcher
 
+import "unicode/utf8"
+
 // How alike paired words are.
 const (
 	alikeJoined  = 0.97
@@ -22,8 +24,13 @@ func edited(runes int) float64 { return 1 - 0.9/float64(runes) }
 // compare pairs the words of the subject with those of a name: equal words first,
 // then joined neighbours, then words one edit apart, then initials. The score is the
 // mean of the shares of weight that were paired on either side.
-func (x *index) compare(words []queryWord, weights []float32, n *name) likeness {
+func (x *part) compare(words []queryWord, weights []float32, name uint32) likeness {
 	var l likeness
+	var texts [maxTokens]string
+	n := x.wordsOf(name)
+	for j, v := range n {
+		texts[j] = x.words.text(v)
+	}
 	var pairQ, pairN [maxTokens]float64 // how well each word is paired; 0 if not
 	var to [maxTokens]int               // where each word of the subject went
 	for i := range words {
@@ -31,23 +38,25 @@ func (x *index) compare(words []queryWord, weights []float32, n *name) likeness 
 	}
 	pair := func(i, j int, alike float64) { pairQ[i], pairN[j], to[i] = alike, alike, j }
 	for i, w := range words {
-		id, ok := x.byWord[w.text]
-		for j, v := range n.words {
-			if ok && v == id && pairN[j] == 0 {
+		for j := range n {
+			if pairN[j] == 0 && texts[j] == w.text {
 				pair(i, j, 1)
 				l.equal++
 				break
 			}
 		}
 	}
-	l.joined = x.pairJoined(words, n, &pairQ, &pairN)
+	l.joined = pairJoined(words, texts[:len(n)], &pairQ, &pairN)
 	for i, w := range words {
-		if pairQ[i] != 0 || len(w.runes) < minFuzzy {
+		if pairQ[i] != 0 || w.runes < minFuzzy {
 			continue
 		}
-		for j, v := range n.words {
-			if t := x.words[v].text; pairN[j] == 0 && len(t) >= minFuzzy && oneEdit(w.runes, t) {
-				pair(i, j, edited(max(len(w.runes), len(t))))
+		for j, t := range texts[:len(n)] {
+			if pairN[j] != 0 {
+				continue
+			}
+			if runes := utf8.RuneCountInString(t); runes >= minFuzzy && oneEdit(w.text, t) {
+				pair(i, j, edited(max(w.runes, runes)))
 				l.edited++
 				break
 			}
@@ -55,9 +64,8 @@ func (x *index) compare(words []queryWord, weights []float32, n *name) likeness 
 	}
 	if l.equal+l.edited > 0 {
 		for i, w := range words {
-			for j, v := range n.words {
-				t := x.words[v].text
-				if pairQ[i] == 0 && pairN[j] == 0 && (len(w.runes) == 1 || len(t) == 1) && w.runes[0] == t[0] {
+			for j, t := range texts[:len(n)] {
+				if pairQ[i] == 0 && pairN[j] == 0 && initial(w.text, t) {
 					pair(i, j, alikeInitial)
 				}
 			}
@@ -77,20 +85,27 @@ func (x *index) compare(words []queryWord, weights []float32, n *name) likeness 
 	return l
 }
 
+// initial reports whether either word is one letter, and the other begins with it.
+func initial(a, b string) bool {
+	p, n := utf8.DecodeRuneInString(a)
+	q, m := utf8.DecodeRuneInString(b)
+	return p == q && (n == len(a) || m == len(b))
+}
+
 // pairJoined pairs two neighbours on one side with one word on the other, both ways.
-func (x *index) pairJoined(words []queryWord, n *name, pairQ, pairN *[maxTokens]float64) int {
+func pairJoined(words []queryWord, texts []string, pairQ, pairN *[maxTokens]float64) int {
 	count := 0
 	for i, w := range words {
-		for j := 1; j < len(n.words) && pairQ[i] == 0; j++ {
-			if pairN[j-1] == 0 && pairN[j] == 0 && isJoin(w.runes, x.words[n.words[j-1]].text, x.words[n.words[j]].text) {
+		for j := 1; j < len(texts) && pairQ[i] == 0; j++ {
+			if pairN[j-1] == 0 && pairN[j] == 0 && isJoin(w.text, texts[j-1], texts[j]) {
 				pairQ[i], pairN[j-1], pairN[j] = alikeJoined, alikeJoined, alikeJoined
 				count++
 			}
 		}
 	}
-	for j, v := range n.words {
+	for j, t := range texts {
 		for i := 1; i < len(words) && pairN[j] == 0; i++ {
-			if pairQ[i-1] == 0 && pairQ[i] == 0 && isJoin(x.words[v].text, words[i-1].runes, words[i].runes) {
+			if pairQ[i-1] == 0 && pairQ[i] == 0 && isJoin(t, words[i-1].text, words[i].text) {
 				pairN[j], pairQ[i-1], pairQ[i] = alikeJoined, alikeJoined, alikeJoined
 				count++
 			}
@@ -100,11 +115,11 @@ func (x *index) pairJoined(words []queryWord, n *name, pairQ, pairN *[maxTokens]
 }
 
 // isJoin reports whether whole is a and b written as one word.
-func isJoin(whole, a, b []rune) bool {
-	return len(whole) == len(a)+len(b) && string(whole[:len(a)]) == string(a) && string(whole[len(a):]) == string(b)
+func isJoin(whole, a, b string) bool {
+	return len(whole) == len(a)+len(b) && whole[:len(a)] == a && whole[len(a):] == b
 }
 
-func (x *index) coverage(words []queryWord, weights []float32, n *name, pairQ, pairN *[maxTokens]float64, l *likeness) float64 {
+func (x *part) coverage(words []queryWord, weights []float32, n []uint32, pairQ, pairN *[maxTokens]float64, l *likeness) float64 {
 	var gotQ, allQ, gotN, allN float64
 	telling, tellingPaired := 0, 0
 	for i, w := range words {
@@ -122,11 +137,11 @@ func (x *index) coverage(words []queryWord, weights []float32, n *name, pairQ, p
 		}
 	}
 	tellingN := 0
-	for j, v := range n.words {
-		weight := float64(x.words[v].weight)
+	for j, v := range n {
+		weight := float64(x.weight[v])
 		allN += weight
 		gotN += weight * pairN[j]
-		if x.words[v].weight != weightParticle {
+		if x.weight[v] != weightParticle {
 			tellingN++
 		}
 		if pairN[j] == 0 {

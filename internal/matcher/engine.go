@@ -38,9 +38,13 @@ type Options struct {
 // Engine answers requests over the current set. All methods are safe for concurrent use.
 type Engine struct {
 	options Options
-	mu      sync.Mutex // serialises Swap and Close
+	mu      sync.Mutex // serialises Update, Swap and Close
 	set     atomic.Pointer[Set]
 	clocks  atomic.Pointer[Clocks]
+	renewal renewal
+	// dropping are the sets that were swapped out and are in use, held their number.
+	dropping sync.WaitGroup
+	held     atomic.Int64
 }
 
 // New returns an engine without feeds: every answer is Unavailable until the first Swap.
@@ -49,9 +53,22 @@ func New(options Options) *Engine {
 		options.Profile = screen.ProfileBalanced
 	}
 	e := &Engine{options: options}
-	empty, _ := NewSet(nil)
-	e.set.Store(empty)
+	e.set.Store(emptySet())
+	e.renewal.ctx, e.renewal.stop = context.WithCancel(context.Background())
 	return e
+}
+
+// Update makes the feeds current, all together, as NextSet and Swap do; on an error the
+// set in use stays. What is built in the background is not lost to it.
+func (e *Engine) Update(feeds []Feed) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	set, err := newSet(feeds, e.set.Load())
+	if err != nil {
+		return err
+	}
+	e.swap(set)
+	return nil
 }
 
 // Swap makes the set current. Searches that run finish on the set they began with;
@@ -59,7 +76,22 @@ func New(options Options) *Engine {
 func (e *Engine) Swap(set *Set) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if old := e.set.Swap(set); old != nil && old != set {
+	e.swap(set)
+}
+
+// swap puts the set and looks whether its indexes are to be built anew. The caller holds mu.
+func (e *Engine) swap(set *Set) {
+	e.put(set)
+	e.renew()
+}
+
+func (e *Engine) put(set *Set) {
+	if old := e.set.Swap(set); old != set {
+		e.held.Add(1)
+		e.dropping.Go(func() {
+			<-old.done
+			e.held.Add(-1)
+		})
 		old.release()
 	}
 }
@@ -70,10 +102,14 @@ func (e *Engine) SetClocks(c Clocks) {
 	e.clocks.Store(&c)
 }
 
-// Close drops the current set. Searches after it answer Unavailable.
+// Close drops the current set, once searches that run have ended. Those after it answer
+// Unavailable.
 func (e *Engine) Close() {
-	empty, _ := NewSet(nil)
-	e.Swap(empty)
+	e.stopRenewal()
+	e.mu.Lock()
+	e.swap(emptySet())
+	e.mu.Unlock()
+	e.dropping.Wait()
 }
 
 // acquire returns the current set with a reader's hold on it.
@@ -88,7 +124,7 @@ func (e *Engine) acquire() *Set {
 // ErrRequest is wrapped by every error that is the requester's: HTTP status 400.
 var ErrRequest = errors.New("request refused")
 
-// Screen answers one request at the given time. An error that wraps ErrRequest names
+// Screen answers one request at the given time, or at that of the clocks if it is later. An error that wraps ErrRequest names
 // the field at fault; any other is the context's.
 func (e *Engine) Screen(ctx context.Context, req screen.Request, now time.Time) (screen.Answer, error) {
 	if err := ctx.Err(); err != nil {
@@ -100,7 +136,11 @@ func (e *Engine) Screen(ctx context.Context, req screen.Request, now time.Time) 
 	}
 	set := e.acquire()
 	defer set.release()
-	s := search{engine: e, set: set, query: q, request: &req, now: now, limits: thresholdsOf(e.options.Profile)}
+	clocks := e.clocks.Load()
+	s := search{
+		engine: e, set: set, query: q, request: &req, clocks: clocks,
+		now: clocks.trusted(now), limits: thresholdsOf(e.options.Profile),
+	}
 	return s.run(ctx)
 }
 

@@ -378,7 +378,7 @@ func BenchmarkIndex(b *testing.B) {
 	s := open(b, list)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := newIndex(s); err != nil {
+		if _, err := build("", newMapping(s), hurry); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -388,10 +388,11 @@ func BenchmarkIndex(b *testing.B) {
 // long; when its time is over there is an error, never an answer, and what the search
 // used is clean for the next one.
 func TestASearchEndsWithItsContext(t *testing.T) {
-	x, err := newIndex(open(t, people))
+	c, err := build("", newMapping(open(t, people)), hurry)
 	if err != nil {
 		t.Fatal(err)
 	}
+	x := c.index
 	req := named("Anna Maria Eriksson")
 	q, err := newQuery(&req, now)
 	if err != nil {
@@ -399,14 +400,14 @@ func TestASearchEndsWithItsContext(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	s := &scratch{gathered: make([]float32, len(x.names))}
-	if err := x.gather(ended, s, q.names[0], func(*name, likeness) { t.Error("a name is compared after the end") }); !errors.Is(err, context.Canceled) {
+	s := &scratch{gathered: make([]float32, x.names)}
+	if err := x.gather(ended, s, x.parts[0], q.names[0], func(uint32, likeness) { t.Error("a name is compared after the end") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("gather says %v, want %v", err, context.Canceled)
 	}
-	if got := make([]float32, len(x.names)); len(s.touched) != 0 || !slices.Equal(s.gathered, got) {
+	if got := make([]float32, x.names); len(s.touched) != 0 || !slices.Equal(s.gathered, got) {
 		t.Error("the scratch is not clean")
 	}
-	if hits, err := x.find(ended, q, searchable); hits != nil || !errors.Is(err, context.Canceled) {
-		t.Errorf("find says %d hits, %v; want none and %v", len(hits), err, context.Canceled)
+	if err := x.find(ended, q, searchable, func(*part, uint32, hit) { t.Error("a record is found after the end") }); !errors.Is(err, context.Canceled) {
+		t.Errorf("find says %v, want %v", err, context.Canceled)
 	}
 }

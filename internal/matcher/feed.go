@@ -5,6 +5,7 @@ package matcher
 import (
 	"time"
 
+	"github.com/frontline-screening/frontline/internal/block"
 	"github.com/frontline-screening/frontline/internal/screen"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
@@ -32,6 +33,8 @@ type Feed struct {
 	// Mark and Stop are ages of OrderIssued: past Mark answers say Marked, past Stop the
 	// feed is not searched. Zero means no limit.
 	Mark, Stop time.Duration
+	// Blocks are records that are no candidates; nil means none.
+	Blocks *block.Overlay
 	// Unavailable says why the feed has no snapshot.
 	Unavailable screen.Reason
 }
@@ -44,4 +47,13 @@ type Clocks struct {
 	SourceChecked map[string]time.Time
 	// Offline says that the region's link to its hub is down: answers say so.
 	Offline bool
+}
+
+// trusted is the time, which is no earlier than the hub's last word: a clock that was
+// put back brings back no record and no legal basis.
+func (c *Clocks) trusted(now time.Time) time.Time {
+	if c != nil && c.OrderIssued.After(now) {
+		return c.OrderIssued
+	}
+	return now
 }

@@ -3,6 +3,7 @@
 package matcher
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -29,7 +30,7 @@ type likeness struct {
 // scratch is the memory of one search, used again by later ones.
 type scratch struct {
 	gathered []float32 // by name
-	touched  []int32
+	touched  []uint32
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -41,108 +42,132 @@ const leastGathered = 0.5
 // milliseconds, where words that stand in very many names are searched for.
 const checkEvery = 1024
 
-// find returns the records that may be the subject, by record. The error is the
-// context's.
-func (x *index) find(ctx context.Context, q *query, can []screen.Modality) (map[int32]hit, error) {
-	hits := map[int32]hit{}
-	if slices.Contains(can, screen.ModalityDocument) {
-		for _, d := range q.documents {
-			for _, ref := range x.numbers[d.number] {
-				h := hits[ref.record]
-				agree := 1.0
-				if !firm(d.number) {
-					agree = shortNumber
-				} else if d.country != "" && ref.country != "" && d.country != ref.country {
-					agree = otherIssuer
-				}
-				h.number = max(h.number, agree)
-				hits[ref.record] = h
-			}
+// better orders what two names of one record met, so that which is told does not
+// depend on how the index came about.
+func (l likeness) better(o likeness) bool {
+	reorders := func(l likeness) int {
+		if l.reordered {
+			return 1
 		}
+		return 0
 	}
-	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
-	if len(s.gathered) < len(x.names) {
-		s.gathered = make([]float32, len(x.names))
-	}
-	if slices.Contains(can, screen.ModalityBiographic) {
-		for _, words := range q.names {
-			err := x.gather(ctx, s, words, func(n *name, l likeness) {
-				h := hits[n.record]
-				if n.low && l.score > h.low.score {
-					h.low = l
-				}
-				if !n.low && l.score > h.good.score {
-					h.good = l
-				}
-				hits[n.record] = h
-			})
-			if err != nil {
-				return nil, err
-			}
-		}
-	}
-	return hits, nil
+	return cmp.Or(cmp.Compare(l.score, o.score), cmp.Compare(l.equal, o.equal), cmp.Compare(l.edited, o.edited),
+		cmp.Compare(l.joined, o.joined), cmp.Compare(o.unpaired, l.unpaired), cmp.Compare(reorders(o), reorders(l))) > 0
 }
 
-// gather collects the names that share enough with the words and compares each.
-// It leaves the scratch clean, also when the context ends it.
-func (x *index) gather(ctx context.Context, s *scratch, words []queryWord, yield func(*name, likeness)) error {
+// find calls yield with the records that may be the subject, in no order. The error is
+// the context's.
+func (x *index) find(ctx context.Context, q *query, can []screen.Modality, yield func(p *part, doc uint32, h hit)) error {
+	hits := map[uint32]hit{}
+	for _, p := range x.parts {
+		clear(hits)
+		if slices.Contains(can, screen.ModalityDocument) {
+			p.findNumbers(q, hits)
+		}
+		if slices.Contains(can, screen.ModalityBiographic) {
+			if err := x.findNames(ctx, p, q, hits); err != nil {
+				return err
+			}
+		}
+		for doc, h := range hits {
+			yield(p, doc, h)
+		}
+	}
+	return nil
+}
+
+func (x *part) findNumbers(q *query, hits map[uint32]hit) {
+	for _, d := range q.documents {
+		id, ok := x.numbers.find(d.number)
+		if !ok {
+			continue
+		}
+		issuer := pack(d.country)
+		for i := x.refEnds[id]; i < x.refEnds[id+1]; i++ {
+			doc := x.refs[i]
+			if x.dead.has(doc) {
+				continue
+			}
+			agree := 1.0
+			if !firm(d.number) {
+				agree = shortNumber
+			} else if issuer != 0 && x.issuers[i] != 0 && issuer != x.issuers[i] {
+				agree = otherIssuer
+			}
+			h := hits[doc]
+			h.number = max(h.number, agree)
+			hits[doc] = h
+		}
+	}
+}
+
+func (x *index) findNames(ctx context.Context, p *part, q *query, hits map[uint32]hit) error {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	if len(s.gathered) < p.names() {
+		s.gathered = make([]float32, p.names())
+	}
+	for _, words := range q.names {
+		err := x.gather(ctx, s, p, words, func(name uint32, l likeness) {
+			h := hits[p.nameDoc[name]]
+			if low := p.low.has(name); low && l.better(h.low) {
+				h.low = l
+			} else if !low && l.better(h.good) {
+				h.good = l
+			}
+			hits[p.nameDoc[name]] = h
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gather collects the names of a part that share enough with the words and compares
+// each. It leaves the scratch clean, also when the context ends it.
+func (x *index) gather(ctx context.Context, s *scratch, p *part, words []queryWord, yield func(uint32, likeness)) error {
 	var total float32
-	weights := make([]float32, len(words))
+	var known [maxTokens]float32
+	weights := known[:len(words)]
 	for i, w := range words {
 		weights[i] = x.weightOf(w.text)
 		total += weights[i]
-		x.collect(s, w.text, w.runes, weights[i])
+		p.collect(s, w.text, weights[i])
 		if i > 0 {
-			joined := words[i-1].text + w.text
-			x.collect(s, joined, []rune(joined), weights[i-1]+weights[i])
+			p.collect(s, words[i-1].text+w.text, weights[i-1]+weights[i])
 		}
 	}
 	var late error
-	for i, id := range s.touched {
-		n := &x.names[id]
-		got := s.gathered[id]
-		s.gathered[id] = 0
+	for i, name := range s.touched {
+		got := s.gathered[name]
+		s.gathered[name] = 0
 		if late == nil && i%checkEvery == 0 {
 			late = ctx.Err()
 		}
-		if late != nil || got < leastGathered*min(total, n.weight) {
+		if late != nil || got < leastGathered*min(total, p.nameWeight[name]) || p.dead.has(p.nameDoc[name]) {
 			continue
 		}
-		if l := x.compare(words, weights, n); l.score >= leastLikeness {
-			yield(n, l)
+		if l := p.compare(words, weights, name); l.score >= leastLikeness {
+			yield(name, l)
 		}
 	}
 	s.touched = s.touched[:0]
 	return late
 }
 
-// weightOf is the weight of a word of the subject; one no name has is as rare as can be.
-func (x *index) weightOf(s string) float32 {
-	if id, ok := x.byWord[s]; ok {
-		return x.words[id].weight
-	}
-	return x.weigh(s, 0)
-}
-
 // collect adds the weight to every name that has the word or one an edit away.
-func (x *index) collect(s *scratch, text string, runes []rune, weight float32) {
-	add := func(id int32) {
-		w := &x.words[id]
-		for _, n := range x.posts[w.from:w.to] {
+func (x *part) collect(s *scratch, text string, weight float32) {
+	add := func(word uint32) {
+		for _, n := range x.postsOf(word) {
 			if s.gathered[n] == 0 {
 				s.touched = append(s.touched, n)
 			}
 			s.gathered[n] += weight
 		}
 	}
-	if id, ok := x.byWord[text]; ok {
+	if id, ok := x.words.find(text); ok {
 		add(id)
 	}
-	x.near(runes, func(id int32) {
-		if string(x.words[id].text) != text {
-			add(id)
-		}
-	})
+	x.isNear(text, add)
 }

@@ -3,222 +3,81 @@
 package matcher
 
 import (
-	"cmp"
-	"fmt"
 	"math"
-	"slices"
-	"time"
-
-	"github.com/frontline-screening/frontline/internal/screen"
-	"github.com/frontline-screening/frontline/internal/snapshot"
-	"github.com/frontline-screening/frontline/internal/watchlist"
-	"github.com/frontline-screening/frontline/internal/watchlist/country"
-	"github.com/frontline-screening/frontline/internal/watchlist/edtf"
+	"math/bits"
 )
 
-// index is one snapshot, ready for searching. It is immutable and keeps nothing of
-// the mapping it was built from.
+// index is the records of one snapshot, ready for searching: a base segment and the
+// segments of what changed since, with what they hold of records that are no more
+// masked. It is immutable. What it answers is what an index built afresh from the same
+// snapshot answers: how much a word tells depends on how many names have it, so that
+// is counted over the names of live records in all segments, exactly, for each index
+// anew.
 type index struct {
-	records []entry
-	names   []name
-	// words are the dictionary: first those of names, with their weight, then joined
-	// neighbours, which find names and weigh nothing.
-	words   []word
-	byWord  map[string]int32
-	deletes []deletion
-	// postings of word i are posts[words[i].from : words[i].to].
-	posts   []int32
-	numbers map[string][]documentRef
+	parts   []*part
+	records int
+	names   int
 	scale   float64
 }
 
-// entry is what a search needs to know of a record.
-type entry struct {
-	id            string
-	typ           watchlist.Type
-	nature        screen.Nature
-	gender        string
-	handling      string
-	births        []edtf.Date
-	nationalities []string
-	// expires is Unix seconds; 0 means never.
-	expires int64
+// part is one segment as one index sees it.
+type part struct {
+	*segment
+	// dead are the records that are no more, gone their number.
+	dead bits64
+	gone int
+	// met is how many names of live records of this segment have a word.
+	met []uint32
+	// weight is how much a word tells, nameWeight the sum over a name's words.
+	weight, nameWeight []float32
 }
 
-// name is one searchable name.
-type name struct {
-	record int32
-	low    bool
-	words  []int32
-	// weight is the sum of its words' weights.
-	weight float32
+func (p *part) live() int { return p.docs() - p.gone }
+
+// newPart is a segment all of whose records live.
+func newPart(s *segment) *part {
+	p := &part{segment: s, met: make([]uint32, s.words.len())}
+	for w := range p.met {
+		p.met[w] = s.postEnds[w+1] - s.postEnds[w]
+	}
+	return p
 }
 
-type word struct {
-	text     []rune
-	from, to int32
-	weight   float32
-	joined   bool
+// without is the part with more records masked.
+func (p *part) without(docs []uint32) *part {
+	if len(docs) == 0 {
+		return &part{segment: p.segment, dead: p.dead, gone: p.gone, met: p.met}
+	}
+	next := &part{segment: p.segment, dead: p.dead.grown(p.docs()), gone: p.gone + len(docs), met: append([]uint32(nil), p.met...)}
+	var words []uint32
+	for _, doc := range docs {
+		next.dead.add(doc)
+		for n := p.docNames[doc]; n < p.docNames[doc+1]; n++ {
+			words = p.distinct(n, words)
+			for _, w := range words {
+				next.met[w]--
+			}
+		}
+	}
+	return next
 }
 
-// deletion leads from a hash of deletions to a word. Half a hash will do, since
-// every word met is compared; lists have millions of these.
-type deletion struct {
-	hash uint32
-	word int32
-}
-
-type documentRef struct {
-	record  int32
-	country string
-}
-
-// posting joins a word to a name while the index is built.
-type posting struct{ word, name int32 }
-
-type builder struct {
-	*index
-	pairs []posting
-}
-
-func newIndex(s *snapshot.Snapshot) (*index, error) {
-	b := builder{index: &index{
-		records: make([]entry, 0, s.Records()),
-		byWord:  map[string]int32{},
-		numbers: map[string][]documentRef{},
-	}}
-	for r, err := range s.All() {
-		if err != nil {
-			return nil, fmt.Errorf("snapshot: %w; fetch it again", err)
-		}
-		if err := b.add(&r); err != nil {
-			return nil, err
+// newIndex weighs the words of the parts, which it takes over.
+func newIndex(parts []*part) *index {
+	x := &index{parts: parts}
+	for _, p := range parts {
+		x.records += p.live()
+		x.names += p.names()
+		for i, word := range p.dead {
+			for b := word; b != 0; b &= b - 1 {
+				doc := i*64 + bits.TrailingZeros64(b)
+				x.names -= int(p.docNames[doc+1] - p.docNames[doc])
+			}
 		}
 	}
-	b.finish()
-	return b.index, nil
-}
-
-func (b *builder) add(r *watchlist.Record) error {
-	e := entry{id: r.ID, typ: r.Type, nature: screen.Nature(r.Nature), gender: r.Gender}
-	if r.Handling != nil {
-		e.handling = r.Handling.Text
-	}
-	if r.Expires != "" {
-		t, err := time.Parse(time.RFC3339, r.Expires)
-		if err != nil {
-			return fmt.Errorf("record %d: expires is not an RFC 3339 time", len(b.records)+1)
-		}
-		e.expires = t.Unix()
-	}
-	for _, d := range r.BirthDates {
-		date, err := edtf.Parse(d)
-		if err != nil {
-			return fmt.Errorf("record %d: birth date: %w", len(b.records)+1, err)
-		}
-		e.births = append(e.births, date)
-	}
-	for _, n := range r.Nationalities {
-		if code, ok := country.FromCode(n); ok {
-			n = code
-		}
-		e.nationalities = append(e.nationalities, n)
-	}
-	id := int32(len(b.records))
-	b.records = append(b.records, e)
-	for _, n := range r.Names {
-		low := n.Quality == watchlist.Low
-		b.addName(id, n.Text(), low)
-		if short := withoutBrackets(n.Text()); short != "" {
-			b.addName(id, short, low)
-		}
-		if n.Full != "" && n.Given != "" && n.Family != "" {
-			b.addName(id, n.Given+" "+n.Family, low)
-		}
-	}
-	for _, d := range r.Documents {
-		code, _ := country.Resolve(d.Country)
-		for _, key := range numbers(d.Number) {
-			b.numbers[key] = append(b.numbers[key], documentRef{record: id, country: code})
-		}
-	}
-	return nil
-}
-
-// addName enters a name unless the record has the same words already.
-func (b *builder) addName(record int32, text string, low bool) {
-	parts := tokens(text)
-	if len(parts) == 0 {
-		return
-	}
-	n := name{record: record, low: low, words: make([]int32, len(parts))}
-	for i, p := range parts {
-		n.words[i] = b.word(p, false)
-	}
-	for i := len(b.names) - 1; i >= 0 && b.names[i].record == record; i-- {
-		if slices.Equal(b.names[i].words, n.words) {
-			b.names[i].low = b.names[i].low && low
-			return
-		}
-	}
-	id := int32(len(b.names))
-	b.names = append(b.names, n)
-	for i, w := range n.words {
-		b.pairs = append(b.pairs, posting{w, id})
-		if i > 0 {
-			b.pairs = append(b.pairs, posting{b.word(parts[i-1]+parts[i], true), id})
-		}
-	}
-}
-
-// word returns the word's place in the dictionary, entering it if need be.
-func (b *builder) word(s string, joined bool) int32 {
-	if id, ok := b.byWord[s]; ok {
-		b.words[id].joined = b.words[id].joined && joined
-		return id
-	}
-	id := int32(len(b.words))
-	b.words = append(b.words, word{text: []rune(s), joined: joined})
-	b.byWord[s] = id
-	return id
-}
-
-// finish lays out the postings and weighs the words.
-func (b *builder) finish() {
-	slices.SortFunc(b.pairs, func(x, y posting) int {
-		return cmp.Or(cmp.Compare(x.word, y.word), cmp.Compare(x.name, y.name))
-	})
-	b.pairs = slices.Compact(b.pairs)
-	b.posts = make([]int32, len(b.pairs))
-	for i, p := range b.pairs {
-		b.posts[i] = p.name
-		w := &b.words[p.word]
-		if w.to == 0 {
-			w.from = int32(i)
-		}
-		w.to = int32(i + 1)
-	}
-	b.scale = math.Log(1 + math.Max(1000, float64(len(b.names))))
-	most := 0
-	for i := range b.words {
-		most += len(b.words[i].text) + 1
-	}
-	b.deletes = make([]deletion, 0, most)
-	for i := range b.words {
-		w := &b.words[i]
-		w.weight = b.weigh(string(w.text), int(w.to-w.from))
-		if len(w.text) >= minFuzzy && len(w.text) < 64 {
-			deletions(w.text, func(h uint32) { b.deletes = append(b.deletes, deletion{h, int32(i)}) })
-		}
-	}
-	slices.SortFunc(b.deletes, func(x, y deletion) int {
-		return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.word, y.word))
-	})
-	for i := range b.names {
-		for _, w := range b.names[i].words {
-			b.names[i].weight += b.words[w].weight
-		}
-	}
+	x.scale = math.Log(1 + math.Max(1000, float64(x.names)))
+	x.weighAll()
+	return x
 }
 
 // Bounds of a word's weight.
@@ -227,52 +86,82 @@ const (
 	weightLeast    = 0.2
 )
 
-// weigh is how much a word tells: near 1 if it is in few names, little if in many.
-func (x *index) weigh(s string, names int) float32 {
-	if particles[s] {
-		return weightParticle
-	}
+// rarity is how much a word tells that so many names have: near 1 if few, little if many.
+func (x *index) rarity(names uint32) float32 {
 	return float32(math.Max(weightLeast, 1-math.Log(1+float64(names))/x.scale))
 }
 
-// near yields the words one edit away, joined ones included.
-func (x *index) near(w []rune, f func(int32)) {
-	if len(w) < minFuzzy || len(w) >= 64 {
-		return
-	}
-	var seen [64]int32
-	found := seen[:0]
-	deletions(w, func(h uint32) {
-		i, _ := slices.BinarySearchFunc(x.deletes, h, func(d deletion, h uint32) int { return cmp.Compare(d.hash, h) })
-		for ; i < len(x.deletes) && x.deletes[i].hash == h; i++ {
-			id := x.deletes[i].word
-			if !slices.Contains(found, id) && oneEdit(w, x.words[id].text) {
-				found = append(found, id)
-				f(id)
+// weighAll weighs every word by the live names that have it, in whichever segment.
+func (x *index) weighAll() {
+	totals := make([][]uint32, len(x.parts))
+	for i, p := range x.parts {
+		totals[i] = p.met
+		if i == 0 && len(x.parts) > 1 {
+			totals[0] = append([]uint32(nil), p.met...)
+		} else if i > 0 {
+			totals[i] = append([]uint32(nil), p.met...)
+			for w, h := range p.home {
+				if int(h.part) != i {
+					totals[h.part][h.id] += p.met[w]
+				}
 			}
 		}
-	})
+	}
+	var table [4096]float32
+	for n := range table {
+		table[n] = x.rarity(uint32(n)) //nolint:gosec // small
+	}
+	for i, p := range x.parts {
+		p.weight = make([]float32, p.words.len())
+		for w := range p.weight {
+			total := totals[i][w]
+			if i > 0 {
+				total = totals[p.home[w].part][p.home[w].id]
+			}
+			if total < uint32(len(table)) {
+				p.weight[w] = table[total]
+			} else {
+				p.weight[w] = x.rarity(total)
+			}
+		}
+		for _, w := range p.particles {
+			p.weight[w] = weightParticle
+		}
+		p.nameWeight = make([]float32, p.names())
+		for n := range p.nameWeight {
+			for _, w := range p.nameWords[p.nameEnds[n]:p.nameEnds[n+1]] {
+				p.nameWeight[n] += p.weight[w]
+			}
+		}
+	}
 }
 
-// withoutBrackets is the name without what stands in brackets, empty if there is none
-// or nothing else.
-func withoutBrackets(s string) string {
-	out, depth, had := make([]rune, 0, len(s)), 0, false
-	for _, r := range s {
-		switch r {
-		case '(', '[':
-			depth, had = depth+1, true
-		case ')', ']':
-			depth = max(0, depth-1)
-			out = append(out, ' ')
-		default:
-			if depth == 0 {
-				out = append(out, r)
+// settle finds, for each word of a segment that joins the chain, the first segment
+// that has it.
+func (s *segment) settle(before []*part) {
+	s.home = make([]place, s.words.len())
+	for w := range s.home {
+		id := uint32(w) //nolint:gosec // within the table
+		s.home[w] = place{uint32(len(before)), id}
+		text := s.words.text(id)
+		for i, p := range before {
+			if at, ok := p.words.find(text); ok {
+				s.home[w] = place{uint32(i), at} //nolint:gosec // few
+				break
 			}
 		}
 	}
-	if !had {
-		return ""
+}
+
+// weightOf is the weight of a word of the subject; one no name has is as rare as can be.
+func (x *index) weightOf(s string) float32 {
+	for _, p := range x.parts {
+		if id, ok := p.words.find(s); ok {
+			return p.weight[id]
+		}
 	}
-	return string(out)
+	if particles[s] {
+		return weightParticle
+	}
+	return x.rarity(0)
 }

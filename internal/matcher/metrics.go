@@ -43,7 +43,23 @@ func newMetrics(e *Engine) *metrics {
 		defer set.release()
 		return float64(set.Records())
 	})
-	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, m.inFlight, m.seconds, records,
+	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "frontline_matcher_sets_held", Help: "Sets that were replaced and that a search still uses.",
+	}, func() float64 { return float64(e.held.Load()) })
+	altered := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "frontline_matcher_records_altered", Help: "Records that differ from the last index built whole.",
+	}, func() float64 {
+		set := e.acquire()
+		defer set.release()
+		return float64(set.altered())
+	})
+	rebuilt := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "frontline_matcher_rebuilds_total", Help: "Indexes built whole in the background.",
+	}, func() float64 { return float64(e.renewal.built.Load()) })
+	failed := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "frontline_matcher_rebuilds_failed_total", Help: "Builds in the background that failed; the index in use goes on.",
+	}, func() float64 { return float64(e.renewal.failed.Load()) })
+	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, m.inFlight, m.seconds, records, held, altered, rebuilt, failed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/frontline-screening/frontline/internal/matcher/mrz"
 	"github.com/frontline-screening/frontline/internal/screen"
@@ -27,7 +28,7 @@ type query struct {
 
 type queryWord struct {
 	text  string
-	runes []rune
+	runes int
 }
 
 type queryDocument struct{ number, country string }
@@ -98,7 +99,7 @@ func (q *query) addText(s string) {
 	}
 	words := make([]queryWord, len(parts))
 	for i, p := range parts {
-		words[i] = queryWord{text: p, runes: []rune(p)}
+		words[i] = queryWord{text: p, runes: utf8.RuneCountInString(p)}
 	}
 	same := func(o []queryWord) bool {
 		return slices.EqualFunc(o, words, func(a, b queryWord) bool { return a.text == b.text })

@@ -19,8 +19,10 @@ type search struct {
 	set     *Set
 	query   *query
 	request *screen.Request
-	now     time.Time
-	limits  thresholds
+	clocks  *Clocks
+	// now is the trusted time.
+	now    time.Time
+	limits thresholds
 }
 
 func (s *search) run(ctx context.Context) (screen.Answer, error) {
@@ -38,7 +40,7 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 			cannot = append(cannot, m)
 		}
 	}
-	clocks := s.engine.clocks.Load()
+	clocks := s.clocks
 	if clocks != nil && clocks.Offline {
 		answer.Mode = screen.ModeOffline
 	}
@@ -79,23 +81,21 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 	return answer, nil
 }
 
-// feed searches one feed and appends what reaches the thresholds.
+// feed searches one feed and appends what reaches the thresholds. Records that are
+// blocked, or past their own end, are no candidates.
 func (s *search) feed(ctx context.Context, feed *Feed, x *index, can []screen.Modality, answer *screen.Answer) error {
-	hits, err := x.find(ctx, s.query, can)
-	if err != nil {
-		return err
-	}
-	for record, h := range hits {
-		e := &x.records[record]
-		if e.expires != 0 && s.now.Unix() >= e.expires {
-			continue
-		}
+	return x.find(ctx, s.query, can, func(p *part, doc uint32, h hit) {
 		if s.hopeless(h) {
-			continue
+			return
 		}
-		c, v := s.judge(e, h)
-		if v == dismissed {
-			continue
+		packed := p.packed(doc)
+		if expires := expiresOf(packed); expires != 0 && s.now.Unix() >= expires {
+			return
+		}
+		e := unpackEntry(packed)
+		c, v := s.judge(&e, h)
+		if v == dismissed || feed.Blocks.Blocks(e.id) {
+			return
 		}
 		c.Feed = feed.ID
 		if c.Nature == "" {
@@ -109,8 +109,7 @@ func (s *search) feed(ctx context.Context, feed *Feed, x *index, can []screen.Mo
 		} else {
 			answer.Candidates = append(answer.Candidates, c)
 		}
-	}
-	return nil
+	})
 }
 
 // at returns the feed with the clocks applied.

@@ -19,6 +19,7 @@ func (e *Engine) Serving(now time.Time) screen.Serving {
 		Mode:    screen.ModeOnline,
 	}
 	clocks := e.clocks.Load()
+	now = clocks.trusted(now)
 	if clocks != nil && clocks.Offline {
 		serving.Mode = screen.ModeOffline
 	}

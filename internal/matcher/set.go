@@ -15,6 +15,8 @@ type Set struct {
 	feeds []*indexed
 	// refs counts the engine's own hold and the running searches.
 	refs atomic.Int64
+	// done is closed once the last hold is gone and what it held is closed.
+	done chan struct{}
 }
 
 type indexed struct {
@@ -23,31 +25,28 @@ type indexed struct {
 	content *content
 }
 
-// content is one snapshot with its index. Sets that follow each other share it while
-// a feed's digest stays.
-type content struct {
-	digest   string
-	snapshot *snapshot.Snapshot
-	index    *index
-	// refs counts the sets that hold it.
-	refs atomic.Int64
-}
-
 // NewSet indexes the feeds. It takes over their snapshots: they are closed when no
-// set that has them is in use any more, or at once when NewSet fails.
+// set that has them is in use any more, or at once when NewSet fails. The error wraps
+// ErrProbe when a feed does not answer as its rows say it must.
 func NewSet(feeds []Feed) (*Set, error) { return newSet(feeds, nil) }
 
-// NextSet is NewSet, except that a feed whose digest the current set has already keeps
-// the index it has; the snapshot given for it is closed and may be nil.
+// NextSet is NewSet, except that it takes what it can from the current set: a feed
+// whose digest is the same keeps its index (the snapshot given for it is closed and may
+// be nil), one whose rows changed is indexed as far as they did.
 func (e *Engine) NextSet(feeds []Feed) (*Set, error) {
 	current := e.acquire()
 	defer current.release()
 	return newSet(feeds, current)
 }
 
-func newSet(feeds []Feed, current *Set) (*Set, error) {
-	set := &Set{}
+func emptySet() *Set {
+	set := &Set{done: make(chan struct{})}
 	set.refs.Store(1)
+	return set
+}
+
+func newSet(feeds []Feed, current *Set) (*Set, error) {
+	set := emptySet()
 	seen := map[string]bool{}
 	var failed error
 	for _, f := range feeds {
@@ -64,6 +63,7 @@ func newSet(feeds []Feed, current *Set) (*Set, error) {
 	}
 	if failed != nil {
 		set.release()
+		<-set.done
 		return nil, failed
 	}
 	return set, nil
@@ -85,6 +85,10 @@ func (f *indexed) load(s *snapshot.Snapshot, seen map[string]bool, current *Set)
 		closeSnapshot(s)
 		return nil
 	}
+	if f.Blocks != nil && f.Blocks.Feed != f.ID {
+		closeSnapshot(s)
+		return errors.New("is given the blocks of another feed")
+	}
 	if c := current.contentOf(f.Digest); c != nil {
 		closeSnapshot(s)
 		c.refs.Add(1)
@@ -94,14 +98,25 @@ func (f *indexed) load(s *snapshot.Snapshot, seen map[string]bool, current *Set)
 	if s == nil {
 		return errors.New("has neither a snapshot nor a reason why not")
 	}
-	index, err := newIndex(s)
+	source := newMapping(s)
+	c, err := next(current.feedOf(f.ID), f.Digest, source)
 	if err != nil {
-		closeSnapshot(s)
+		source.release()
 		return err
 	}
-	f.content = &content{digest: f.Digest, snapshot: s, index: index}
-	f.content.refs.Store(1)
-	return nil
+	f.content = c // with its hold on the snapshot, whatever comes
+	return c.probe()
+}
+
+// next indexes a snapshot, from that of the same feed before it if there is one.
+func next(before *content, digest string, source *mapping) (*content, error) {
+	if before != nil {
+		c, err := before.update(digest, source)
+		if !errors.Is(err, errWhole) {
+			return c, err
+		}
+	}
+	return build(digest, source, hurry)
 }
 
 // contentOf finds content by its digest. The caller holds the set.
@@ -117,6 +132,35 @@ func (s *Set) contentOf(digest string) *content {
 	return nil
 }
 
+// feedOf finds the content of a feed. The caller holds the set.
+func (s *Set) feedOf(id string) *content {
+	if s == nil {
+		return nil
+	}
+	for _, f := range s.feeds {
+		if f.ID == id {
+			return f.content
+		}
+	}
+	return nil
+}
+
+// replace is the set with the content of one feed replaced; it takes over the hold on it.
+func (s *Set) replace(old, with *content) *Set {
+	set := emptySet()
+	for _, f := range s.feeds {
+		in := &indexed{Feed: f.Feed, content: f.content}
+		if f.content == old {
+			in.content = with
+		}
+		if in.content != nil && f.content != old {
+			in.content.refs.Add(1)
+		}
+		set.feeds = append(set.feeds, in)
+	}
+	return set
+}
+
 // retain takes a hold; it fails once the last hold is gone.
 func (s *Set) retain() bool {
 	for {
@@ -130,14 +174,19 @@ func (s *Set) retain() bool {
 	}
 }
 
-// release gives a hold back and closes the snapshots with the last one.
+// release gives a hold back. The last one closes the snapshots, apart from the search
+// that may have had it: unmapping takes long.
 func (s *Set) release() {
-	if s.refs.Add(-1) != 0 {
-		return
+	if s.refs.Add(-1) == 0 {
+		go s.drop()
 	}
+}
+
+func (s *Set) drop() {
+	defer close(s.done)
 	for _, f := range s.feeds {
-		if f.content != nil && f.content.refs.Add(-1) == 0 {
-			_ = f.content.snapshot.Close()
+		if f.content != nil {
+			f.content.release()
 		}
 	}
 }
@@ -147,7 +196,18 @@ func (s *Set) Records() int {
 	n := 0
 	for _, f := range s.feeds {
 		if f.content != nil {
-			n += len(f.content.index.records)
+			n += f.content.index.records
+		}
+	}
+	return n
+}
+
+// altered is the number of records that differ from the last index built whole.
+func (s *Set) altered() int {
+	n := 0
+	for _, f := range s.feeds {
+		if f.content != nil {
+			n += f.content.altered()
 		}
 	}
 	return n

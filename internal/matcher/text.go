@@ -131,3 +131,26 @@ func digits(s string) int {
 	}
 	return n
 }
+
+// withoutBrackets is the name without what stands in brackets, empty if there is none
+// or nothing else.
+func withoutBrackets(s string) string {
+	out, depth, had := make([]rune, 0, len(s)), 0, false
+	for _, r := range s {
+		switch r {
+		case '(', '[':
+			depth, had = depth+1, true
+		case ')', ']':
+			depth = max(0, depth-1)
+			out = append(out, ' ')
+		default:
+			if depth == 0 {
+				out = append(out, r)
+			}
+		}
+	}
+	if !had {
+		return ""
+	}
+	return string(out)
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcher
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// renewal builds indexes anew that have outgrown their base, one at a time, beside the
+// searches. It works in short strokes with a rest as long after each: a lower priority
+// of the thread would do harm, since the collector waits for every thread that runs.
+type renewal struct {
+	ctx     context.Context //nolint:containedctx // ends with the engine
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	// busy is true while one is under way. The engine's mu guards it.
+	busy bool
+	// built and failed count.
+	built, failed atomic.Int64
+}
+
+// stroke is how long a build in the background works without a rest.
+const stroke = 2 * time.Millisecond
+
+// errStopped ends a build in the background with its engine.
+var errStopped = errors.New("the engine was closed")
+
+// renew starts a build for the first content of the current set that needs one. The
+// caller holds mu.
+func (e *Engine) renew() {
+	r := &e.renewal
+	if r.busy || r.ctx.Err() != nil {
+		return
+	}
+	for _, f := range e.set.Load().feeds {
+		c := f.content
+		if c == nil || !c.outgrown() {
+			continue
+		}
+		c.refs.Add(1)
+		r.busy = true
+		r.running.Go(func() {
+			err := e.rebuild(f.ID, c)
+			c.release()
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			r.busy = false
+			if err != nil {
+				r.failed.Add(1) // the next set is another attempt
+				return
+			}
+			r.built.Add(1)
+			e.renew()
+		})
+		return
+	}
+}
+
+// rebuild indexes the content's snapshot from scratch and puts the result in the place
+// of what the feed has then: its own digest's index, or a later one brought up from it.
+func (e *Engine) rebuild(feed string, c *content) error {
+	c.source.refs.Add(1)
+	fresh, err := build(c.digest, c.source, e.renewal.pace())
+	if err != nil {
+		c.source.release()
+		return err
+	}
+	return e.install(feed, fresh)
+}
+
+// install swaps the index in. It takes over the hold on it.
+func (e *Engine) install(feed string, fresh *content) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	set := e.set.Load()
+	current := set.feedOf(feed)
+	if current == nil {
+		fresh.release()
+		return nil
+	}
+	if current.digest != fresh.digest {
+		current.source.refs.Add(1)
+		later, err := fresh.update(current.digest, current.source)
+		fresh.release()
+		if err != nil {
+			current.source.release()
+			return err
+		}
+		fresh = later
+	}
+	if err := fresh.probe(); err != nil {
+		fresh.release()
+		return err
+	}
+	e.put(set.replace(current, fresh))
+	return nil
+}
+
+// pace returns what a build calls now and then: it rests for as long as was worked. The
+// error is errStopped once the engine is closed.
+func (r *renewal) pace() func() error {
+	began := time.Now()
+	return func() error {
+		worked := time.Since(began)
+		if worked < stroke {
+			return nil
+		}
+		rest := time.NewTimer(worked)
+		defer rest.Stop()
+		select {
+		case <-rest.C:
+			began = time.Now()
+			return nil
+		case <-r.ctx.Done():
+			return errStopped
+		}
+	}
+}
+
+// hurry is the pace of a build that something waits for.
+func hurry() error { return nil }
+
+func (e *Engine) stopRenewal() {
+	e.renewal.stop()
+	e.renewal.running.Wait()
+}
