@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+// DefaultApprovals is the number of people who let a held release through
+// where a feed says nothing of it.
+const DefaultApprovals = 2
+
 // FeedGates are conditions on a new release.
 //
 // +kubebuilder:validation:MinProperties=1
@@ -20,16 +24,16 @@ type FeedGates struct {
 	MaxRecords int64 `json:"maxRecords,omitempty"`
 
 	// maxAddedPercent is the largest share of records that a release may add,
-	// in percent of those of the newest release. One that adds more is held
-	// until people approve it.
+	// in percent of those of the release that serves. One that adds more is
+	// held until people approve it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	MaxAddedPercent *int32 `json:"maxAddedPercent,omitempty"`
 
 	// maxRemovedPercent is the largest share of records that a release may
-	// remove, in percent of those of the newest release. One that removes more
-	// is held until people approve it.
+	// remove, in percent of those of the release that serves. One that removes
+	// more is held until people approve it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100

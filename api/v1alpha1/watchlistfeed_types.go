@@ -366,6 +366,16 @@ type HeldRelease struct {
 	// +required
 	SourceDigest Digest `json:"sourceDigest,omitempty"`
 
+	// verification says how that file proved where it comes from.
+	// +optional
+	Verification *ReleaseVerification `json:"verification,omitempty,omitzero"`
+
+	// hubUID is the id of the installation, which approvals name beside the feed.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	HubUID string `json:"hubUID,omitempty"`
+
 	// base is the release it was compared with, such as v11.
 	// +required
 	Base ReleaseVersion `json:"base,omitempty"`

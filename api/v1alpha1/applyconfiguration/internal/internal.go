@@ -441,6 +441,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: digest
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: hubUID
+      type:
+        scalar: string
     - name: message
       type:
         scalar: string
@@ -459,6 +462,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sourceDigest
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.Digest
+    - name: verification
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVerification
 - name: com.github.frontline-screening.frontline.api.v1alpha1.KeyType
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.LegalBasis

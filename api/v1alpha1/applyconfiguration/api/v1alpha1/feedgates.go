@@ -16,12 +16,12 @@ type FeedGatesApplyConfiguration struct {
 	// catches a file that is another list.
 	MaxRecords *int64 `json:"maxRecords,omitempty"`
 	// maxAddedPercent is the largest share of records that a release may add,
-	// in percent of those of the newest release. One that adds more is held
-	// until people approve it.
+	// in percent of those of the release that serves. One that adds more is
+	// held until people approve it.
 	MaxAddedPercent *int32 `json:"maxAddedPercent,omitempty"`
 	// maxRemovedPercent is the largest share of records that a release may
-	// remove, in percent of those of the newest release. One that removes more
-	// is held until people approve it.
+	// remove, in percent of those of the release that serves. One that removes
+	// more is held until people approve it.
 	MaxRemovedPercent *int32 `json:"maxRemovedPercent,omitempty"`
 	// mandatoryFields lists what records should state, and how many may lack it.
 	MandatoryFields []MandatoryFieldApplyConfiguration `json:"mandatoryFields,omitempty"`

@@ -20,6 +20,10 @@ type HeldReleaseApplyConfiguration struct {
 	Digest *apiv1alpha1.Digest `json:"digest,omitempty"`
 	// sourceDigest is the digest of the publisher's file it was made from.
 	SourceDigest *apiv1alpha1.Digest `json:"sourceDigest,omitempty"`
+	// verification says how that file proved where it comes from.
+	Verification *ReleaseVerificationApplyConfiguration `json:"verification,omitempty"`
+	// hubUID is the id of the installation, which approvals name beside the feed.
+	HubUID *string `json:"hubUID,omitempty"`
 	// base is the release it was compared with, such as v11.
 	Base *apiv1alpha1.ReleaseVersion `json:"base,omitempty"`
 	// records is the number of records it holds.
@@ -60,6 +64,22 @@ func (b *HeldReleaseApplyConfiguration) WithDigest(value apiv1alpha1.Digest) *He
 // If called multiple times, the SourceDigest field is set to the value of the last call.
 func (b *HeldReleaseApplyConfiguration) WithSourceDigest(value apiv1alpha1.Digest) *HeldReleaseApplyConfiguration {
 	b.SourceDigest = &value
+	return b
+}
+
+// WithVerification sets the Verification field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Verification field is set to the value of the last call.
+func (b *HeldReleaseApplyConfiguration) WithVerification(value *ReleaseVerificationApplyConfiguration) *HeldReleaseApplyConfiguration {
+	b.Verification = value
+	return b
+}
+
+// WithHubUID sets the HubUID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HubUID field is set to the value of the last call.
+func (b *HeldReleaseApplyConfiguration) WithHubUID(value string) *HeldReleaseApplyConfiguration {
+	b.HubUID = &value
 	return b
 }
 
