@@ -20,8 +20,10 @@ type account struct {
 	emit   func(Record) error
 	// suppress tells erased records; nil when there are none.
 	suppress func(id string) bool
-	// spare is what the current record may still read before it is too large.
-	spare int64
+	// countries resolved before; the same few come again and again.
+	countries map[string]string
+	// held is the memory of what the format joins across the file.
+	held int64
 }
 
 // meter reads through the account's limits.
@@ -30,31 +32,16 @@ type meter struct {
 	r   io.Reader
 }
 
-// slack is what readers may take ahead of the record they are at.
-const slack = 128 << 10
-
 func (m meter) Read(p []byte) (int, error) {
 	if err := m.acc.ctx.Err(); err != nil {
 		return 0, err
 	}
 	n, err := m.r.Read(p)
 	m.acc.Bytes += int64(n)
-	m.acc.spare -= int64(n)
-	switch {
-	case m.acc.Bytes > m.acc.limits.Bytes:
+	if m.acc.Bytes > m.acc.limits.Bytes {
 		return 0, fmt.Errorf("more than %d bytes: %w", m.acc.limits.Bytes, ErrLimit)
-	case m.acc.spare < 0:
-		return 0, fmt.Errorf("a record of more than %d bytes: %w", m.acc.limits.RecordBytes, ErrLimit)
 	}
 	return n, err
-}
-
-// next starts a record's allowance anew.
-func (a *account) next() { a.spare = int64(a.limits.RecordBytes) + slack }
-
-func (a *account) meter(r io.Reader) io.Reader {
-	a.next()
-	return meter{a, r}
 }
 
 // fromReader runs a parser of one-file formats.
@@ -62,7 +49,11 @@ func (a *account) fromReader(src Source, parse func(io.Reader) error) error {
 	if src.Reader == nil {
 		return errors.New("the format is one file, not a folder")
 	}
-	return parse(a.meter(src.Reader))
+	r, err := a.unwrap(src.Reader)
+	if err != nil {
+		return err
+	}
+	return parse(meter{a, r})
 }
 
 // put emits one record, unless it is suppressed.
@@ -104,4 +95,29 @@ func (a *account) missing(r *Record) {
 	if r.Gender == "" {
 		a.Missing[MissingGender]++
 	}
+}
+
+// room refuses n bytes of memory beside what is held.
+func (a *account) room(n int64) error {
+	if a.held+n > a.limits.Memory {
+		return fmt.Errorf("more than %d bytes of it held at one time: %w", a.limits.Memory, ErrLimit)
+	}
+	return nil
+}
+
+// hold claims n bytes of memory until the end.
+func (a *account) hold(n int64) error {
+	a.held += n
+	return a.room(0)
+}
+
+// maxIgnored bounds the names an account lists; a list made to harm could have any.
+const maxIgnored = 500
+
+// ignore counts one thing left aside, by the name of its element, column or key.
+func (a *account) ignore(name string) {
+	if _, ok := a.Ignored[name]; !ok && (len(a.Ignored) >= maxIgnored || len(name) > 128) {
+		name = "other names"
+	}
+	a.Ignored[name]++
 }

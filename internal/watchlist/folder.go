@@ -4,7 +4,6 @@ package watchlist
 
 import (
 	"archive/tar"
-	"archive/zip"
 	"bufio"
 	"bytes"
 	"errors"
@@ -15,19 +14,18 @@ import (
 	"strings"
 )
 
-const (
-	// maxArchiveFiles bounds the entries of an archive.
-	maxArchiveFiles = 1000
-	// maxRatio bounds how much a zip's entry may grow: text rarely exceeds 20.
-	maxRatio = 200
-)
+// A member is one file of a folder or archive. It is opened when it is read.
+type member func() (io.ReadCloser, error)
+
+// members are the files of a list by name in lower case.
+type members map[string]member
 
 var ofacNames = map[string]bool{"sdn.csv": true, "alt.csv": true, "add.csv": true, "sdn_comments.csv": true}
 
-// ofacFiles reads the files of the folder, or of the tar or zip of it. Names are
+// ofacFiles finds the files of the folder, or of the tar or zip of it. Names are
 // compared without case; other files are counted and left aside.
-func (a *account) ofacFiles(src Source) (map[string]io.Reader, error) {
-	files := map[string]io.Reader{}
+func (a *account) ofacFiles(src Source) (members, error) {
+	files := members{}
 	switch {
 	case src.FS != nil && src.Reader == nil:
 		return files, a.filesOfFS(src.FS, files)
@@ -37,40 +35,33 @@ func (a *account) ofacFiles(src Source) (map[string]io.Reader, error) {
 	in := bufio.NewReader(src.Reader)
 	head, _ := in.Peek(512)
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return files, a.filesOfZip(in, files)
+	case bytes.HasPrefix(head, magicZip):
+		return files, a.filesOfZip(src.Reader, in, files)
 	case len(head) == 512 && bytes.HasPrefix(head[257:], []byte("ustar")):
 		return files, a.filesOfTar(in, files)
 	}
 	return nil, errors.New("neither a zip nor an uncompressed tar of the folder")
 }
 
-// keep reads one file into memory, within the limits of the list.
-func (a *account) keep(files map[string]io.Reader, name string, r io.Reader) error {
-	clean := path.Clean(name)
-	if path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsAny(name, "\\\x00") {
-		return errors.New("the archive holds a path that leads out of it")
+// add notes one file of the list.
+func (a *account) add(files members, name string, open member) error {
+	clean, err := inside(name)
+	if err != nil {
+		return err
 	}
 	base := strings.ToLower(path.Base(clean))
-	if !ofacNames[base] {
-		a.Ignored["other files"]++
-		return nil
-	}
-	if files[base] != nil {
+	switch {
+	case !ofacNames[base]:
+		a.ignore("other files")
+	case files[base] != nil:
 		return fmt.Errorf("%s is there twice", base)
+	default:
+		files[base] = open
 	}
-	// Files are read whole because entities are joined across them; the record
-	// allowance does not apply to a file.
-	a.spare = a.limits.Bytes + slack
-	data, err := io.ReadAll(meter{a, r})
-	if err != nil {
-		return fmt.Errorf("%s: %w", base, err)
-	}
-	files[base] = bytes.NewReader(data)
 	return nil
 }
 
-func (a *account) filesOfFS(folder fs.FS, files map[string]io.Reader) error {
+func (a *account) filesOfFS(folder fs.FS, files members) error {
 	entries, err := fs.ReadDir(folder, ".")
 	if err != nil {
 		return errors.New("the folder cannot be read")
@@ -79,12 +70,13 @@ func (a *account) filesOfFS(folder fs.FS, files map[string]io.Reader) error {
 		if !e.Type().IsRegular() {
 			continue
 		}
-		f, err := folder.Open(e.Name())
-		if err != nil {
-			return errors.New("a file of the folder cannot be opened")
-		}
-		err = a.keep(files, e.Name(), f)
-		_ = f.Close()
+		err := a.add(files, e.Name(), func() (io.ReadCloser, error) {
+			f, err := folder.Open(e.Name())
+			if err != nil {
+				return nil, errors.New("a file of the folder cannot be opened")
+			}
+			return f, nil
+		})
 		if err != nil {
 			return err
 		}
@@ -92,7 +84,22 @@ func (a *account) filesOfFS(folder fs.FS, files map[string]io.Reader) error {
 	return nil
 }
 
-func (a *account) filesOfTar(in io.Reader, files map[string]io.Reader) error {
+func (a *account) filesOfZip(raw, in io.Reader, files members) error {
+	entries, err := a.openZip(raw, in)
+	if err != nil {
+		return err
+	}
+	for _, f := range entries {
+		if err := a.add(files, f.Name, f.open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filesOfTar holds the files in memory: a tar is read from front to back, and the
+// files come in any order.
+func (a *account) filesOfTar(in io.Reader, files members) error {
 	tr := tar.NewReader(io.LimitReader(in, a.limits.Bytes+1))
 	for n := 0; ; n++ {
 		h, err := tr.Next()
@@ -108,49 +115,26 @@ func (a *account) filesOfTar(in io.Reader, files map[string]io.Reader) error {
 		case h.Typeflag != tar.TypeReg:
 			return errors.New("the tar holds something that is neither a file nor a folder")
 		}
-		if err := a.keep(files, h.Name, tr); err != nil {
-			return err
-		}
-	}
-}
-
-func (a *account) filesOfZip(in io.Reader, files map[string]io.Reader) error {
-	data, err := io.ReadAll(io.LimitReader(in, a.limits.Bytes+1))
-	if err != nil {
-		return errors.New("the zip cannot be read")
-	}
-	if int64(len(data)) > a.limits.Bytes {
-		return fmt.Errorf("more than %d bytes: %w", a.limits.Bytes, ErrLimit)
-	}
-	zr, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return errors.New("the zip is damaged")
-	}
-	if len(zr.File) > maxArchiveFiles {
-		return fmt.Errorf("more than %d files: %w", maxArchiveFiles, ErrLimit)
-	}
-	for _, f := range zr.File {
-		if f.Mode().IsDir() {
+		if !ofacNames[strings.ToLower(path.Base(h.Name))] {
+			if err := a.add(files, h.Name, nil); err != nil {
+				return err
+			}
 			continue
 		}
-		if !f.Mode().IsRegular() {
-			return errors.New("the zip holds something that is neither a file nor a folder")
+		// The header's size is the truth of a tar, so the buffer never grows.
+		if h.Size > a.limits.Bytes {
+			return fmt.Errorf("more than %d bytes: %w", a.limits.Bytes, ErrLimit)
 		}
-		rc, err := f.Open()
-		if err != nil {
-			return errors.New("the zip uses a method that is not read")
+		if err := a.hold(h.Size); err != nil {
+			return err
 		}
-		// The size an entry claims is not believed: what comes out is counted.
-		most := int64(f.CompressedSize64)*maxRatio + slack
-		limited := &io.LimitedReader{R: rc, N: most}
-		err = a.keep(files, f.Name, limited)
-		_ = rc.Close()
+		data := make([]byte, h.Size)
+		if _, err := io.ReadFull(tr, data); err != nil {
+			return errors.New("the tar is damaged or too large")
+		}
+		err = a.add(files, h.Name, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
 		if err != nil {
 			return err
 		}
-		if limited.N <= 0 {
-			return fmt.Errorf("a file of the zip grows more than %d times: %w", maxRatio, ErrLimit)
-		}
 	}
-	return nil
 }

@@ -27,7 +27,9 @@ const (
 )
 
 // Formats lists the formats Parse can read, in a stable order.
-func Formats() []Format { return []Format{UNXML, OFACCSV, FrontlineJSONL} }
+func Formats() []Format {
+	return []Format{UNXML, OFACXML, OFACCSV, EUXML, FTMJSON, OpenSanctionsCSV, FrontlineJSONL}
+}
 
 // ParseFormat returns the format of that name, or an error that lists those implemented.
 func ParseFormat(name string) (Format, error) {
@@ -127,13 +129,21 @@ const (
 // quotes a record. The account is valid up to the error.
 func Parse(ctx context.Context, format Format, src Source, limits Limits, emit func(Record) error) (Account, error) {
 	limits = limits.WithDefaults()
-	acc := &account{Account: Account{Format: format, Ignored: map[string]int{}, Unresolved: map[string]int{}, Missing: map[string]int{}}, ctx: ctx, limits: limits, emit: emit, suppress: src.Suppress}
+	acc := &account{Account: Account{Format: format, Ignored: map[string]int{}, Unresolved: map[string]int{}, Missing: map[string]int{}}, ctx: ctx, limits: limits, emit: emit, suppress: src.Suppress, countries: map[string]string{}}
 	var err error
 	switch format {
 	case UNXML:
 		err = acc.fromReader(src, acc.parseUN)
+	case OFACXML:
+		err = acc.fromReader(src, acc.parseOFACXML)
 	case OFACCSV:
 		err = acc.parseOFACCSV(src)
+	case EUXML:
+		err = acc.fromReader(src, acc.parseEU)
+	case FTMJSON:
+		err = acc.parseFTM(src)
+	case OpenSanctionsCSV:
+		err = acc.fromReader(src, acc.parseOpenSanctions)
 	case FrontlineJSONL:
 		err = acc.fromReader(src, acc.parseJSONL)
 	default:

@@ -5,30 +5,39 @@ package watchlist
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"unicode/utf8"
 )
 
 // parseJSONL reads frontline-jsonl: one record a line, UTF-8, empty lines allowed.
 func (a *account) parseJSONL(r io.Reader) error {
+	dec := recordDecoder{words: words{}}
+	return a.eachLine(r, func(text []byte) error {
+		record, err := dec.decode(text, a.limits.Depth)
+		if err != nil {
+			return err
+		}
+		return a.put(record)
+	})
+}
+
+// eachLine calls f for every line that is not empty, without the blanks around it.
+func (a *account) eachLine(r io.Reader, f func([]byte) error) error {
 	scan := bufio.NewScanner(r)
-	scan.Buffer(make([]byte, 64<<10), a.limits.RecordBytes+1)
+	scan.Buffer(make([]byte, min(64<<10, a.limits.RecordBytes)), a.limits.RecordBytes+1)
 	line := 0
 	for scan.Scan() {
 		line++
-		a.next()
-		text := bytes.TrimSpace(scan.Bytes())
-		if len(text) == 0 {
+		text := scan.Bytes()
+		if line == 1 {
+			text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+		}
+		if text = bytes.TrimSpace(text); len(text) == 0 {
 			continue
 		}
-		record, err := DecodeRecord(text, a.limits.Depth)
-		if err == nil {
-			err = a.put(record)
-		}
-		if err != nil {
+		if err := f(text); err != nil {
 			return fmt.Errorf("line %d: %w", line, err)
 		}
 	}
@@ -44,78 +53,40 @@ func (a *account) parseJSONL(r io.Reader) error {
 // DecodeRecord reads one canonical record strictly: unknown and repeated fields are
 // refused, and so is whatever Validate refuses.
 func DecodeRecord(text []byte, depth int) (Record, error) {
-	var r Record
-	if err := checkShape(text, depth); err != nil {
-		return r, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil {
-		return r, jsonCause(err)
-	}
-	return r, r.Validate()
+	var dec recordDecoder
+	return dec.decode(text, depth)
 }
 
-// checkShape walks the tokens: bounded depth, no key twice in one object, one value.
-func checkShape(text []byte, depth int) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	type frame struct {
-		keys map[string]bool // nil in arrays
-		key  bool            // the next token is a key
+// words keeps one copy of short texts that come again and again: codes, kinds.
+type words map[string]string
+
+const (
+	maxWords   = 4096
+	maxWordLen = 32
+)
+
+func (w words) get(b []byte) string {
+	if s, ok := w[string(b)]; ok {
+		return s
 	}
-	var stack []frame
-	for {
-		tok, err := dec.Token()
-		if errors.Is(err, io.EOF) && len(stack) == 0 {
-			return nil
-		}
-		if err != nil {
-			return errors.New("not one JSON value")
-		}
-		top := len(stack) - 1
-		if d, ok := tok.(json.Delim); ok && (d == '}' || d == ']') {
-			stack = stack[:top]
-			if len(stack) == 0 && dec.More() {
-				return errors.New("more than one JSON value")
-			}
-			continue
-		}
-		if top >= 0 && stack[top].keys != nil {
-			if stack[top].key {
-				key := tok.(string)
-				if stack[top].keys[key] {
-					return errors.New("a field is given twice")
-				}
-				stack[top].keys[key], stack[top].key = true, false
-				continue
-			}
-			stack[top].key = true
-		}
-		if d, ok := tok.(json.Delim); ok {
-			if len(stack) >= depth {
-				return fmt.Errorf("values nested deeper than %d: %w", depth, ErrLimit)
-			}
-			f := frame{}
-			if d == '{' {
-				f.keys, f.key = map[string]bool{}, true
-			}
-			stack = append(stack, f)
-		} else if len(stack) == 0 {
-			return errors.New("not a JSON object")
-		}
+	s := string(b)
+	if w != nil && len(w) < maxWords && len(b) <= maxWordLen {
+		w[s] = s
 	}
+	return s
 }
 
-// jsonCause reduces a JSON error to what does not quote the record.
-func jsonCause(err error) error {
-	var typ *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &typ):
-		return fmt.Errorf("field %s: a %s where a %s belongs", typ.Field, typ.Value, typ.Type)
-	case strings.HasPrefix(err.Error(), "json: unknown field"):
-		return errors.New("a field the format does not have")
-	case strings.Contains(err.Error(), "base64"):
-		return errors.New("a template or vector that is not base64")
+// byteOrderMark may stand at the beginning of a UTF-8 file.
+const byteOrderMark = "\ufeff"
+
+// errUTF8 is of lists in other encodings.
+var errUTF8 = errors.New("text that is not UTF-8")
+
+func checkUTF8(fields ...string) error {
+	for _, s := range fields {
+		if !utf8.ValidString(s) {
+			return errUTF8
+		}
 	}
-	return errors.New("not a JSON record")
+	return nil
 }

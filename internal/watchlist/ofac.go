@@ -3,7 +3,6 @@
 package watchlist
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -27,61 +26,83 @@ func (a *account) parseOFACCSV(src Source) error {
 	if files["sdn.csv"] == nil || files["alt.csv"] == nil || files["add.csv"] == nil {
 		return errors.New("the folder must hold sdn.csv, alt.csv and add.csv (and may hold sdn_comments.csv)")
 	}
-	aliases := map[string][][]string{}
-	err = eachRow(files["alt.csv"], "alt.csv", 5, func(row []string) error {
-		aliases[row[0]] = append(aliases[row[0]], row)
-		return nil
+	// Aliases and comments are joined to their entities, so they are held.
+	aliases := map[string][]ofacAlias{}
+	err = a.eachRow(files["alt.csv"], "alt.csv", 5, func(row []string) error {
+		aliases[row[0]] = append(aliases[row[0]], ofacAlias{kind: row[2], name: row[3], remark: row[4]})
+		return a.hold(ofacHeld + rowSize(row))
 	})
 	if err != nil {
 		return err
 	}
 	comments := map[string]string{}
 	if files["sdn_comments.csv"] != nil {
-		err = eachRow(files["sdn_comments.csv"], "sdn_comments.csv", 2, func(row []string) error {
+		err = a.eachRow(files["sdn_comments.csv"], "sdn_comments.csv", 2, func(row []string) error {
 			comments[row[0]] += row[1]
-			return nil
+			if len(comments[row[0]]) > a.limits.RecordBytes {
+				return errLongRow
+			}
+			return a.hold(ofacHeld + rowSize(row))
 		})
 		if err != nil {
 			return err
 		}
 	}
-	err = eachRow(files["add.csv"], "add.csv", 6, func([]string) error {
-		a.Ignored["add.csv/address"]++
+	err = a.eachRow(files["add.csv"], "add.csv", 6, func([]string) error {
+		a.ignore("add.csv/address")
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return eachRow(files["sdn.csv"], "sdn.csv", 12, func(row []string) error {
+	err = a.eachRow(files["sdn.csv"], "sdn.csv", 12, func(row []string) error {
 		// Long remarks go on in the comments file, in the middle of a word.
 		row[11] += comments[row[0]]
 		r, err := a.ofacRecord(row, aliases[row[0]])
 		if err != nil {
 			return err
 		}
+		delete(aliases, row[0])
+		delete(comments, row[0])
 		return a.put(r)
 	})
+	for _, left := range aliases {
+		a.Ignored["alt.csv/of no entity"] += len(left)
+	}
+	if len(comments) > 0 {
+		a.Ignored["sdn_comments.csv/of no entity"] += len(comments)
+	}
+	return err
 }
+
+// ofacAlias is a row of alt.csv.
+type ofacAlias struct{ kind, name, remark string }
+
+// ofacHeld is what an alias or comment takes in memory beside its text.
+const ofacHeld = 160
 
 // eachRow calls f for every row, with nulls emptied and blanks at the ends of the
 // fields removed, except a remark's trailing blank, which a continuation may need.
-func eachRow(r io.Reader, file string, columns int, f func([]string) error) error {
-	dec := csv.NewReader(r)
-	dec.FieldsPerRecord = -1
+func (a *account) eachRow(open member, file string, columns int, f func([]string) error) error {
+	in, err := open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	rows := a.newRows(meter{a, in}, file)
 	for {
-		row, err := dec.Read()
+		row, line, err := rows.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, csvCause(err))
+			return err
 		}
-		line, _ := dec.FieldPos(0)
 		if len(row) == 1 && strings.Trim(row[0], "\x1a ") == "" {
 			continue
 		}
 		if len(row) != columns {
-			return fmt.Errorf("%s: line %d: %d columns, want %d", file, line, len(row), columns)
+			return rows.at(line, fmt.Errorf("%d columns, want %d", len(row), columns))
 		}
 		for i := range row {
 			if strings.TrimSpace(row[i]) == "-0-" {
@@ -92,23 +113,24 @@ func eachRow(r io.Reader, file string, columns int, f func([]string) error) erro
 			}
 		}
 		if row[0] == "" {
-			return fmt.Errorf("%s: line %d: no ent_num", file, line)
+			return rows.at(line, errors.New("no ent_num"))
 		}
 		if err := f(row); err != nil {
-			return fmt.Errorf("%s: line %d: %w", file, line, err)
+			return rows.at(line, err)
 		}
 	}
 }
 
-// csvCause reduces a CSV error to line and cause.
-func csvCause(err error) error {
-	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
-		return fmt.Errorf("line %d: %w", parse.Line, parse.Err)
+// rowSize is what a row takes in memory when a part of it is kept: the fields of a row
+// are parts of one text, and cleaned ones texts of their own.
+func rowSize(row []string) (n int64) {
+	for _, field := range row {
+		n += 2 * int64(len(field))
 	}
-	return err
+	return n
 }
 
-func (a *account) ofacRecord(row []string, aliases [][]string) (Record, error) {
+func (a *account) ofacRecord(row []string, aliases []ofacAlias) (Record, error) {
 	r := Record{ID: row[0]}
 	switch row[2] {
 	case "individual":
@@ -125,12 +147,15 @@ func (a *account) ofacRecord(row []string, aliases [][]string) (Record, error) {
 	}
 	r.Names = append(r.Names, ofacName(r.Type, row[1]))
 	for _, alias := range aliases {
-		if alias[3] == "" {
+		if alias.remark != "" {
+			a.ignore("alt.csv/alt_remarks")
+		}
+		if alias.name == "" {
 			continue
 		}
-		n := ofacName(r.Type, alias[3])
+		n := ofacName(r.Type, alias.name)
 		n.Kind = Alias
-		if alias[2] == "fka" {
+		if alias.kind == "fka" {
 			n.Kind = Former
 		}
 		addUnique(&r.Names, n)
@@ -140,7 +165,7 @@ func (a *account) ofacRecord(row []string, aliases [][]string) (Record, error) {
 	}
 	for i, name := range ofacLeft {
 		if row[i] != "" {
-			a.Ignored["sdn.csv/"+name]++
+			a.ignore("sdn.csv/" + name)
 		}
 	}
 	a.ofacRemarks(&r, row[11])

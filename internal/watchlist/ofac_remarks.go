@@ -56,7 +56,7 @@ func (a *account) ofacRemarks(r *Record, remarks string) {
 		item = strings.TrimSuffix(clean(item), ".")
 		item = strings.TrimPrefix(item, "alt. ")
 		if item != "" && !a.ofacItem(r, item) {
-			a.Ignored["remarks/"+remarkKey(item)]++
+			a.ignore("remarks/" + remarkKey(item))
 		}
 	}
 }

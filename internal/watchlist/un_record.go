@@ -12,13 +12,13 @@ import (
 )
 
 // unRecord turns an INDIVIDUAL or ENTITY into a record.
-func (a *account) unRecord(n *node) (Record, error) {
+func (a *account) unRecord(n elem) (Record, error) {
 	r := Record{ID: n.take("REFERENCE_NUMBER"), Type: Person}
-	if n.name == "ENTITY" {
+	if n.name() == "ENTITY" {
 		r.Type = Entity
 	}
 	if r.ID == "" {
-		return r, errors.New("element " + n.name + " has no REFERENCE_NUMBER")
+		return r, errors.New("element " + n.name() + " has no REFERENCE_NUMBER")
 	}
 	var parts []string
 	for _, part := range []string{"FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME"} {
@@ -32,20 +32,15 @@ func (a *account) unRecord(n *node) (Record, error) {
 	if s := n.take("NAME_ORIGINAL_SCRIPT"); s != "" {
 		r.Names = append(r.Names, Name{Full: s, Kind: Original})
 	}
-	n.each(n.name+"_ALIAS", func(c *node) { a.unAlias(&r, c) })
+	n.each(n.name()+"_ALIAS", func(c elem) { a.unAlias(&r, c) })
 	if len(r.Names) == 0 {
-		return r, errors.New("element " + n.name + " has no name")
+		return r, errors.New("element " + n.name() + " has no name")
 	}
-	n.each("INDIVIDUAL_DATE_OF_BIRTH", func(c *node) { a.unBirthDate(&r, c) })
-	n.each("INDIVIDUAL_PLACE_OF_BIRTH", func(c *node) { a.unBirthPlace(&r, c) })
-	n.each("INDIVIDUAL_DOCUMENT", func(c *node) { a.unDocument(&r, c) })
-	n.each("NATIONALITY", func(c *node) {
-		for _, v := range c.children {
-			if v.name == "VALUE" && v.text != "" {
-				v.used = true
-				addUnique(&r.Nationalities, a.country("NATIONALITY", v.text))
-			}
-		}
+	n.each("INDIVIDUAL_DATE_OF_BIRTH", func(c elem) { a.unBirthDate(&r, c) })
+	n.each("INDIVIDUAL_PLACE_OF_BIRTH", func(c elem) { a.unBirthPlace(&r, c) })
+	n.each("INDIVIDUAL_DOCUMENT", func(c elem) { a.unDocument(&r, c) })
+	n.each("NATIONALITY", func(c elem) {
+		c.each("VALUE", func(v elem) { addUnique(&r.Nationalities, a.country("NATIONALITY", v.own())) })
 	})
 	switch n.take("GENDER") {
 	case "Male":
@@ -62,7 +57,7 @@ func (a *account) unRecord(n *node) (Record, error) {
 
 // unAlias takes over an alias. The list writes several names into one element,
 // separated by semicolons.
-func (a *account) unAlias(r *Record, c *node) {
+func (a *account) unAlias(r *Record, c elem) {
 	var quality Quality
 	var kind = Alias
 	switch c.take("QUALITY") {
@@ -84,7 +79,7 @@ func (a *account) unAlias(r *Record, c *node) {
 
 // unBirthDate takes over a date of birth: TYPE_OF_DATE is EXACT, APPROXIMATELY or
 // BETWEEN; DATE, YEAR or FROM_YEAR and TO_YEAR hold the value.
-func (a *account) unBirthDate(r *Record, c *node) {
+func (a *account) unBirthDate(r *Record, c elem) {
 	kind := c.take("TYPE_OF_DATE")
 	value, year := c.take("DATE"), c.take("YEAR")
 	from, to := c.take("FROM_YEAR"), c.take("TO_YEAR")
@@ -103,7 +98,7 @@ func (a *account) unBirthDate(r *Record, c *node) {
 	addUnique(&r.BirthDates, a.date("DATE_OF_BIRTH", value))
 }
 
-func (a *account) unBirthPlace(r *Record, c *node) {
+func (a *account) unBirthPlace(r *Record, c elem) {
 	var text []string
 	for _, part := range []string{"STREET", "CITY", "STATE_PROVINCE"} {
 		if s := c.take(part); s != "" {
@@ -116,7 +111,7 @@ func (a *account) unBirthPlace(r *Record, c *node) {
 	}
 }
 
-func (a *account) unDocument(r *Record, c *node) {
+func (a *account) unDocument(r *Record, c elem) {
 	number := c.take("NUMBER")
 	if number == "" {
 		return
@@ -150,8 +145,14 @@ func (a *account) country(field, s string) string {
 	if s == "" {
 		return ""
 	}
-	code, ok := country.Resolve(s)
-	if !ok {
+	code, known := a.countries[s]
+	if !known {
+		code, _ = country.Resolve(s)
+		if len(a.countries) < maxWords && len(s) <= 2*maxWordLen {
+			a.countries[s] = code
+		}
+	}
+	if code == "" {
 		a.Unresolved[field]++
 	}
 	return code

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watchlist
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// rows reads comma-separated values (RFC 4180) row by row, each within the limit of a
+// record.
+type rows struct {
+	acc  *account
+	file string // named in errors; empty where the format has one file
+	dec  *csv.Reader
+	in   *rowReader
+}
+
+// rowReader bounds what one row reads.
+type rowReader struct {
+	r    io.Reader
+	left int
+}
+
+// readAhead is what encoding/csv reads ahead of the row.
+const readAhead = 64 << 10
+
+func (r *rowReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if r.left -= n; r.left < 0 {
+		return 0, errLongRow
+	}
+	return n, err
+}
+
+var errLongRow = fmt.Errorf("a row longer than a record may be: %w", ErrLimit)
+
+func (a *account) newRows(r io.Reader, file string) *rows {
+	in := &rowReader{r: r, left: a.limits.RecordBytes + readAhead}
+	buf := bufio.NewReaderSize(in, readAhead)
+	if head, _ := buf.Peek(len(byteOrderMark)); string(head) == byteOrderMark {
+		_, _ = buf.Discard(len(byteOrderMark))
+	}
+	dec := csv.NewReader(buf)
+	dec.FieldsPerRecord = -1
+	dec.ReuseRecord = true
+	return &rows{acc: a, file: file, dec: dec, in: in}
+}
+
+// next returns the next row, valid until the one after, and its line; io.EOF at the end.
+func (r *rows) next() ([]string, int, error) {
+	r.in.left = r.acc.limits.RecordBytes + readAhead
+	row, err := r.dec.Read()
+	if err != nil {
+		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+			err = r.at(parse.Line, parse.Err)
+		} else if !errors.Is(err, io.EOF) {
+			line, _ := r.dec.FieldPos(0)
+			err = r.at(line, err)
+		}
+		return nil, 0, err
+	}
+	line, _ := r.dec.FieldPos(0)
+	if err := checkUTF8(row...); err != nil {
+		return nil, 0, r.at(line, err)
+	}
+	return row, line, nil
+}
+
+// at names file and line of an error.
+func (r *rows) at(line int, err error) error {
+	if r.file == "" {
+		return fmt.Errorf("line %d: %w", line, err)
+	}
+	return fmt.Errorf("%s: line %d: %w", r.file, line, err)
+}
