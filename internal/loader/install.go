@@ -11,9 +11,11 @@ import (
 	"path/filepath"
 
 	"github.com/go-logr/logr"
+	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 )
 
@@ -30,6 +32,9 @@ var (
 // no fetching, so that a feed is withdrawn without waiting for another's blob,
 // then the rest. The error says everything that is missing.
 func (l *Loader) apply(ctx context.Context, target dataset.Target) error {
+	if err := l.writeOverlays(target); err != nil {
+		return err
+	}
 	if err := l.turn(ctx, target); err != nil {
 		return err
 	}
@@ -47,7 +52,7 @@ func (l *Loader) apply(ctx context.Context, target dataset.Target) error {
 		return err
 	}
 	for _, j := range jobs {
-		if err := l.fetch(ctx, j); err != nil {
+		if err := l.fetch(ctx, j, target.Keys[j.feed.ID]); err != nil {
 			l.o.Metrics.failures.WithLabelValues(reason(err)).Inc()
 			errs = append(errs, fmt.Errorf("feed %s, release %d: %w", j.feed.ID, j.feed.Release, err))
 		}
@@ -99,12 +104,30 @@ func (l *Loader) preflight(jobs []job) error {
 	return nil
 }
 
-func (l *Loader) fetch(ctx context.Context, j job) error {
+// writeOverlays puts the overlays of blocked records where the engine reads
+// them. They come with the target, so that a block waits for no transfer.
+func (l *Loader) writeOverlays(target dataset.Target) error {
+	for digest, overlay := range target.Overlays {
+		if l.o.Dir.HasBlob(digest) {
+			continue
+		}
+		if got := canonical.Digest(overlay); got != digest {
+			return fmt.Errorf("overlay of blocked records: the agent sent %s as %s; the old set goes on serving", got, digest)
+		}
+		if err := renameio.WriteFile(l.o.Dir.BlobPath(digest), overlay, 0o644); err != nil {
+			return fmt.Errorf("dataset directory: write an overlay: %w", err)
+		}
+	}
+	return nil
+}
+
+func (l *Loader) fetch(ctx context.Context, j job, keys []string) error {
 	if !j.found {
 		return ErrSource
 	}
 	s, err := l.o.Registry.FetchSnapshot(ctx, j.source.Repository, j.source.Artifact, artifact.FetchOptions{
 		Dir: l.incoming, Content: j.feed.Content, MaxSize: j.feed.Size,
+		Identities: keys, Have: l.have, Observe: l.o.Metrics.transferred,
 	})
 	if errors.Is(err, unix.ENOSPC) {
 		return fmt.Errorf("%w: %w", ErrSpace, err)
@@ -120,6 +143,11 @@ func (l *Loader) fetch(ctx context.Context, j job) error {
 		return fmt.Errorf("dataset directory: %w", err)
 	}
 	return nil
+}
+
+// have finds the file of a content that a delta can be applied to.
+func (l *Loader) have(content string) (string, bool) {
+	return l.o.Dir.BlobPath(content), l.o.Dir.HasBlob(content)
 }
 
 // sweep removes what interrupted transfers left, once nothing is missing.
@@ -142,6 +170,8 @@ func reason(err error) string {
 		return "InsufficientSpace"
 	case errors.Is(err, ErrSource):
 		return "NotPlaced"
+	case errors.Is(err, artifact.ErrKey):
+		return "KeyMissing"
 	case errors.Is(err, artifact.ErrDigest):
 		return "DigestMismatch"
 	case errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrTooLarge):

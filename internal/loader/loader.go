@@ -100,6 +100,7 @@ func (l *Loader) Run(ctx context.Context) error {
 		return fmt.Errorf("dataset directory: %w", err)
 	}
 	log := logr.FromContextOrDiscard(ctx)
+	l.checkMemory(log)
 	kept, found, err := loadTarget(l.o.Dir)
 	if err != nil {
 		log.Info("Starting without a target", "cause", err.Error())
@@ -108,7 +109,8 @@ func (l *Loader) Run(ctx context.Context) error {
 	if found {
 		if err := l.accept(kept.Target); err != nil {
 			log.Info("Starting without a target", "cause", err.Error())
-		} else {
+		} else if len(missing(kept.Target, l.o.Dir.HasBlob)) == 0 {
+			// What is missing needs keys, which the agent alone has.
 			etag = kept.ETag
 		}
 	}

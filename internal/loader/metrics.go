@@ -5,6 +5,7 @@ package loader
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/dataset"
 )
 
@@ -14,6 +15,10 @@ type Metrics struct {
 	agentFailures prometheus.Counter
 	failures      *prometheus.CounterVec
 	release       *prometheus.GaugeVec
+	bytes         prometheus.Counter
+	layers        *prometheus.CounterVec
+	fallbacks     prometheus.Counter
+	onDisk        prometheus.Gauge
 }
 
 // NewMetrics makes them and registers them, unless registerer is nil.
@@ -35,9 +40,25 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 			Name: "frontline_loader_installed_release",
 			Help: "Release of each feed in the installed set; 0 when the feed is not searched.",
 		}, []string{"feed"}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "frontline_loader_transferred_bytes_total",
+			Help: "Bytes of encrypted layers fetched from the region's registry.",
+		}),
+		layers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "frontline_loader_layers_total",
+			Help: "Layers used, by kind: Delta or Group of a full copy.",
+		}, []string{"kind"}),
+		fallbacks: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "frontline_loader_delta_fallbacks_total",
+			Help: "Deltas that did not make what they promised, so that another way was taken.",
+		}),
+		onDisk: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "frontline_loader_plain_content_may_reach_disk",
+			Help: "1 when the dataset directory is not in memory, or may be swapped.",
+		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.contact, m.agentFailures, m.failures, m.release)
+		registerer.MustRegister(m.contact, m.agentFailures, m.failures, m.release, m.bytes, m.layers, m.fallbacks, m.onDisk)
 	}
 	return m
 }
@@ -46,5 +67,19 @@ func (m *Metrics) installed(set dataset.Set) {
 	m.release.Reset()
 	for _, f := range set.Feeds {
 		m.release.WithLabelValues(f.ID).Set(float64(f.Release))
+	}
+}
+
+func (m *Metrics) transferred(t artifact.Transfer) {
+	m.bytes.Add(float64(t.Bytes))
+	m.layers.WithLabelValues("Delta").Add(float64(t.Patches))
+	m.layers.WithLabelValues("Group").Add(float64(t.Groups))
+	m.fallbacks.Add(float64(t.Fallbacks))
+}
+
+func (m *Metrics) exposed(yes bool) {
+	m.onDisk.Set(0)
+	if yes {
+		m.onDisk.Set(1)
 	}
 }

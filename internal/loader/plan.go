@@ -36,7 +36,7 @@ func fallback(wanted, held dataset.Feed) dataset.Feed {
 	f := wanted
 	if held.ID == "" || held.Release < wanted.Floor {
 		f.State, f.Reason = dataset.Unavailable, string(screen.ReasonLoading)
-		f.Release, f.Content, f.Size, f.Records, f.ListDate = 0, "", 0, 0, ""
+		f.Release, f.Content, f.Size, f.Records, f.ListDate, f.Blocks = 0, "", 0, 0, "", ""
 		return f
 	}
 	f.Release, f.Content, f.Size, f.Records, f.ListDate = held.Release, held.Content, held.Size, held.Records, held.ListDate

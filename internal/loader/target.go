@@ -15,7 +15,8 @@ import (
 	"github.com/frontline-screening/frontline/internal/dataset"
 )
 
-// stored is the last target with its tag, as it is kept beside the dataset.
+// stored is the last target with its tag, as it is kept beside the dataset. It
+// holds no keys: those are in memory alone.
 type stored struct {
 	ETag   string         `json:"etag"`
 	Target dataset.Target `json:"target"`
@@ -24,6 +25,7 @@ type stored struct {
 func targetPath(dir dataset.Dir) string { return filepath.Join(dir.Root(), "target.json") }
 
 func saveTarget(dir dataset.Dir, s stored) error {
+	s.Target.Keys = nil
 	data, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("keep the target: %w", err)
