@@ -39,15 +39,16 @@ type keyed struct{ id, row []byte }
 func (s *Snapshot) sorted(dst []keyed, i, count int) ([]keyed, error) {
 	step := s.ShardCount() / count
 	for j := i * step; j < (i+1)*step; j++ {
-		for row, err := range s.rowsOf(j) {
+		c := s.Cursor(j)
+		for c.Next() {
+			id, err := RowID(c.Row())
 			if err != nil {
 				return nil, err
 			}
-			id, err := RowID(row)
-			if err != nil {
-				return nil, err
-			}
-			dst = append(dst, keyed{id, row})
+			dst = append(dst, keyed{id, c.Row()})
+		}
+		if c.Err() != nil {
+			return nil, c.Err()
 		}
 	}
 	if step > 1 {

@@ -10,38 +10,69 @@ import (
 	"github.com/frontline-screening/frontline/internal/watchlist"
 )
 
+// Cursor goes through the rows of one shard. What it gives must not be changed, nor
+// used after the snapshot's Close.
+type Cursor struct {
+	shard  int
+	rows   uint32
+	rest   []byte
+	framed []byte
+	row    []byte
+	err    error
+}
+
+// Cursor is before the first row of the i-th shard.
+func (s *Snapshot) Cursor(i int) Cursor {
+	return Cursor{shard: i, rows: s.shards[i].rows, rest: s.shards[i].body}
+}
+
+// Next goes to the next row. It is false at the end and at damage.
+func (c *Cursor) Next() bool {
+	if c.rows == 0 {
+		c.row, c.framed = nil, nil
+		if len(c.rest) != 0 && c.err == nil {
+			c.err = c.damage()
+		}
+		return false
+	}
+	size, m := binary.Uvarint(c.rest)
+	if m <= 0 || size > uint64(len(c.rest)-m) {
+		c.rows, c.row, c.framed, c.err = 0, nil, nil, c.damage()
+		return false
+	}
+	end := m + int(size)
+	c.row, c.framed, c.rest = c.rest[m:end:end], c.rest[:end:end], c.rest[end:]
+	c.rows--
+	return true
+}
+
+func (c *Cursor) damage() error { return fmt.Errorf("shard %d: %w", c.shard, errRow) }
+
+// Row is the row without its length.
+func (c *Cursor) Row() []byte { return c.row }
+
+// Framed is the row with its length, as it stands in the file.
+func (c *Cursor) Framed() []byte { return c.framed }
+
+// Err is why Next was false, nil at the end.
+func (c *Cursor) Err() error { return c.err }
+
 // Rows yields the bytes of every row, without its length, in the order of the file.
 // Equal rows are equal records. It stops after the first error. The bytes must not be
 // changed, nor used after Close.
 func (s *Snapshot) Rows() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for i := range s.shards {
-			for row, err := range s.rowsOf(i) {
-				if !yield(row, err) || err != nil {
+			c := s.Cursor(i)
+			for c.Next() {
+				if !yield(c.Row(), nil) {
 					return
 				}
 			}
-		}
-	}
-}
-
-func (s *Snapshot) rowsOf(i int) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		body := s.shards[i].body
-		for n := s.shards[i].rows; n > 0; n-- {
-			size, m := binary.Uvarint(body)
-			if m <= 0 || size > uint64(len(body)-m) {
-				yield(nil, fmt.Errorf("shard %d: %w", i, errRow))
+			if c.Err() != nil {
+				yield(nil, c.Err())
 				return
 			}
-			end := m + int(size)
-			if !yield(body[m:end:end], nil) {
-				return
-			}
-			body = body[end:]
-		}
-		if len(body) != 0 {
-			yield(nil, fmt.Errorf("shard %d: %w", i, errRow))
 		}
 	}
 }
