@@ -304,4 +304,3 @@ func TestParseStops(t *testing.T) {
 		t.Errorf("unknown format: %v", err)
 	}
 }
-
