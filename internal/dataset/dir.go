@@ -70,15 +70,17 @@ func Encode(set Set) (data []byte, digest string, err error) {
 }
 
 // Install writes the set and turns the current link to it. The blobs of the
-// set's served feeds must be there. It returns the set's digest.
+// set's served feeds, and of their overlays, must be there. It returns the set's digest.
 func (d Dir) Install(set Set) (string, error) {
 	data, digest, err := Encode(set)
 	if err != nil {
 		return "", err
 	}
 	for _, f := range set.Feeds {
-		if f.State == Serve && !d.HasBlob(f.Content) {
-			return "", fmt.Errorf("set of pool %s: the blob of feed %s is not in the directory", set.Pool, f.ID)
+		for _, blob := range f.blobs() {
+			if !d.HasBlob(blob) {
+				return "", fmt.Errorf("set of pool %s: the blob %s of feed %s is not in the directory; fetch it before the set is installed", set.Pool, blob, f.ID)
+			}
 		}
 	}
 	name := filepath.Join(setsDir, setName(digest))
@@ -143,8 +145,8 @@ func (d Dir) Clocks() (Clocks, error) {
 // Collect removes the blobs and sets that neither the current set nor the one
 // with the digest inUse names, except blobs of the content digests wanted: a
 // set that needs them is on its way. An empty inUse says that the engine uses
-// none. The engine keeps a removed file mapped until its last reader is
-// through. Collect and Install must not run at the same time.
+// none. Overlays are blobs as snapshots are. The engine keeps a removed file
+// mapped until its last reader is through. Collect and Install must not run at the same time.
 func (d Dir) Collect(inUse string, wanted ...string) error {
 	current, digest, err := d.Current()
 	if err != nil {
@@ -181,10 +183,21 @@ func (d Dir) Collect(inUse string, wanted ...string) error {
 func (d Dir) keep(names map[string]bool, set Set, digest string) {
 	names[setName(digest)] = true
 	for _, f := range set.Feeds {
-		if f.State == Serve {
-			names[filepath.Base(d.BlobPath(f.Content))] = true
+		for _, blob := range f.blobs() {
+			names[filepath.Base(d.BlobPath(blob))] = true
 		}
 	}
+}
+
+// blobs are the digests of what must be in the directory for the feed to be searched.
+func (f *Feed) blobs() []string {
+	switch {
+	case f.State != Serve:
+		return nil
+	case f.Blocks == "":
+		return []string{f.Content}
+	}
+	return []string{f.Content, f.Blocks}
 }
 
 func setName(digest string) string { return strings.TrimPrefix(digest, "sha256:") + ".json" }

@@ -143,6 +143,30 @@ func TestCollectKeepsWhatIsUsed(t *testing.T) {
 	}
 }
 
+// An overlay is a blob like any other: a set without it is not installed, and it stays
+// for as long as the set that names it, or the one in use, does.
+func TestOverlaysAreBlobs(t *testing.T) {
+	d := open(t)
+	feed := blob(t, d, "intl.a", 1, "one")
+	plain := install(t, d, feed)
+	feed.Blocks = canonical.Digest([]byte("overlay"))
+	if _, err := d.Install(dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{feed}}); err == nil {
+		t.Fatal("a set was installed without its overlay")
+	}
+	if _, digest, err := d.Current(); err != nil || digest != plain {
+		t.Errorf("after the refusal the current set is %s (%v), want %s", digest, err, plain)
+	}
+	feed.Blocks = blob(t, d, "", 0, "overlay").Content
+	blocked := install(t, d, feed)
+	install(t, d, dataset.Feed{ID: "intl.a", State: dataset.Unavailable, Reason: "Locked", Blocks: feed.Blocks})
+	if err := d.Collect(blocked); err != nil || !d.HasBlob(feed.Blocks) || !d.HasBlob(feed.Content) {
+		t.Errorf("while the engine uses the overlay: %v, overlay there: %v", err, d.HasBlob(feed.Blocks))
+	}
+	if err := d.Collect(""); err != nil || d.HasBlob(feed.Blocks) {
+		t.Errorf("when nothing is searched: %v, overlay there: %v", err, d.HasBlob(feed.Blocks))
+	}
+}
+
 func TestClocksAndAck(t *testing.T) {
 	d := open(t)
 	issued := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -4,7 +4,7 @@
 // and an engine, which maps and answers. Any engine that follows it can serve
 // a pool.
 //
-//	blobs/sha256-<hex>    a snapshot's bytes; immutable
+//	blobs/sha256-<hex>    the bytes of a snapshot, or of an overlay of blocked records; immutable
 //	sets/<hex>.json       a Set, named by the digest of its bytes; immutable
 //	current               link to sets/<hex>.json, replaced by rename
 //	clocks.json           Clocks, replaced by rename

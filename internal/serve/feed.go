@@ -4,8 +4,12 @@ package serve
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"time"
 
+	"github.com/frontline-screening/frontline/internal/block"
+	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/matcher"
 	"github.com/frontline-screening/frontline/internal/screen"
@@ -32,6 +36,9 @@ func (k *Keeper) open(set dataset.Set) (feeds []matcher.Feed, err error) {
 	}
 	for _, f := range set.Feeds {
 		feed, err := convert(f)
+		if err == nil && f.State == dataset.Serve {
+			feed.Blocks, err = k.overlay(f)
+		}
 		if err == nil && f.State == dataset.Serve && !mapped[f.Content] {
 			feed.Snapshot, err = k.content(f)
 		}
@@ -55,6 +62,32 @@ func (k *Keeper) content(f dataset.Feed) (*snapshot.Snapshot, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// overlay reads the feed's blocked records; nil if it has none. Where they cannot be
+// read the set is refused: the old one, with its own overlay, brings back no record
+// that was blocked.
+func (k *Keeper) overlay(f dataset.Feed) (*block.Overlay, error) {
+	if f.Blocks == "" {
+		return nil, nil //nolint:nilnil // nothing is blocked
+	}
+	file, err := os.Open(k.o.Dir.BlobPath(f.Blocks))
+	if err != nil {
+		return nil, fmt.Errorf("overlay: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, block.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("overlay: %w", err)
+	}
+	if got := canonical.Digest(data); got != f.Blocks {
+		return nil, fmt.Errorf("overlay %s: its bytes are those of %s; fetch it again", f.Blocks, got)
+	}
+	o, err := block.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("overlay %s: %w", f.Blocks, err)
+	}
+	return &o, nil
 }
 
 // convert reads a feed of a set as the engine takes it. A date or limit that

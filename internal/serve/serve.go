@@ -171,12 +171,7 @@ func (k *Keeper) swap(set dataset.Set) error {
 	if err != nil {
 		return err
 	}
-	next, err := k.engine.NextSet(feeds)
-	if err != nil {
-		return err
-	}
-	k.engine.Swap(next)
-	return nil
+	return k.engine.Update(feeds)
 }
 
 // acknowledge writes which set is in use, and why a newer one is not.
@@ -185,6 +180,12 @@ func (k *Keeper) acknowledge(ctx context.Context, refusal error) {
 	for _, f := range k.set.Feeds {
 		if f.State == dataset.Serve {
 			ack.Feeds[f.ID] = f.Release
+			if f.Blocks != "" {
+				if ack.Blocks == nil {
+					ack.Blocks = map[string]string{}
+				}
+				ack.Blocks[f.ID] = f.Blocks
+			}
 		}
 	}
 	if refusal != nil {
