@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package depot is the hub's store of releases, and the workshop where the
+// artifact of a release is cut for a region.
+//
+// Of each release the hub keeps one copy in its registry: the publisher's whole
+// list, sealed to the hub's own key. What a region gets is made from it: the
+// records that may be held there (a variant), the difference to what the region
+// has (a patch), and both sealed to the region's key. Variants and patches are
+// the same for all regions of the same view and made once.
+//
+// Plain content is kept in one folder, which must be in memory, and only while
+// it is likely to be asked for again.
+package depot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/delta"
+	"github.com/frontline-screening/frontline/internal/feedkey"
+	"github.com/frontline-screening/frontline/internal/snapshot"
+)
+
+// hubItself takes the place of a region in the repositories of the hub's own
+// copies. No region has this name: a dot is not allowed in one.
+const hubItself = "frontline.hub"
+
+// Repository holds the hub's own copies of a feed, which no region may read.
+func Repository(feed string) string { return artifact.FeedRepository(hubItself, feed) }
+
+// Keys are the hub's secrets about one feed.
+type Keys struct {
+	Key feedkey.Key
+	// Epoch and Recipient are what new copies are sealed to, Identities open
+	// all that exist.
+	Epoch      int64
+	Recipient  string
+	Identities []string
+}
+
+// Keyring finds the keys of a feed by its id.
+type Keyring func(ctx context.Context, feed string) (Keys, error)
+
+// Depot is the hub's store. It is safe for concurrent use.
+type Depot struct {
+	registry *artifact.Registry
+	keys     Keyring
+	dir      string
+
+	work singleflight.Group
+
+	mu sync.Mutex
+	// plain says when the files in the folder were wanted last, by feed and name.
+	plain map[string]map[string]time.Time
+	// variants remembers what projections came to.
+	variants map[string]variant
+}
+
+// variant is what the records of a release that may be held in a jurisdiction
+// come to.
+type variant struct {
+	path     string
+	content  string
+	size     int64
+	records  int64
+	excluded int
+}
+
+// keepFor is how long plain content stays that nobody asks for: the next
+// release of a feed, and regions that are a little behind, find it there.
+const keepFor = 30 * time.Minute
+
+// New returns the depot with its plain files below dir, which is emptied.
+func New(registry *artifact.Registry, keys Keyring, dir string) (*Depot, error) {
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
+		return nil, fmt.Errorf("depot: %w", err)
+	}
+	return &Depot{registry: registry, keys: keys, dir: dir, plain: map[string]map[string]time.Time{}, variants: map[string]variant{}}, nil
+}
+
+// Release names one release in whole.
+type Release struct {
+	Feed   string
+	Number int64
+	// Content is the digest of the whole list, Artifact that of the hub's copy.
+	Content  string
+	Artifact string
+}
+
+// Store keeps the hub's own copy of a release and returns its manifest. The
+// file becomes the depot's. previous is the manifest of the copy before, whose
+// layers are used again where they hold the same; empty when there is none.
+func (d *Depot) Store(ctx context.Context, s artifact.Snapshot, previous string) (ocispec.Descriptor, error) {
+	keys, err := d.keys(ctx, s.Feed)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	s.Region = hubItself
+	desc, _, err := d.registry.CutSnapshot(ctx, Repository(s.Feed), artifact.Cut{
+		Snapshot: s, Epoch: keys.Epoch, Key: keys.Key, Recipients: []string{keys.Recipient},
+		PreviousManifest: previous, Rebase: true, Dir: d.dir,
+	})
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	if err := os.Rename(s.Path, d.path(s.Feed, "full", s.Digest)); err != nil {
+		return ocispec.Descriptor{}, fmt.Errorf("depot: %w", err)
+	}
+	d.used(s.Feed, filepath.Base(d.path(s.Feed, "full", s.Digest)))
+	return desc, nil
+}
+
+// Whole returns the file with the whole list of a release. It is read-only and
+// may go when other releases of the feed are asked for: open it at once.
+func (d *Depot) Whole(ctx context.Context, r Release) (string, error) {
+	path := d.path(r.Feed, "full", r.Content)
+	return path, d.make(r.Feed, path, func() error {
+		keys, err := d.keys(ctx, r.Feed)
+		if err != nil {
+			return err
+		}
+		incoming, err := os.MkdirTemp(d.dir, "incoming-")
+		if err != nil {
+			return fmt.Errorf("depot: %w", err)
+		}
+		defer os.RemoveAll(incoming)
+		got, err := d.registry.FetchSnapshot(ctx, Repository(r.Feed), r.Artifact,
+			artifact.FetchOptions{Dir: incoming, Content: r.Content, Identities: keys.Identities})
+		if err != nil {
+			return err
+		}
+		return os.Rename(got.Path, path)
+	})
+}
+
+// variant returns what a jurisdiction may hold of a release.
+func (d *Depot) variant(ctx context.Context, r Release, jurisdiction string) (variant, error) {
+	key := r.Content + "-" + jurisdiction
+	path := d.path(r.Feed, "variant-"+jurisdiction, r.Content)
+	var out variant
+	err := d.make(r.Feed, path, func() error {
+		whole, err := d.Whole(ctx, r)
+		if err != nil {
+			return err
+		}
+		full, err := snapshot.Open(whole)
+		if err != nil {
+			return err
+		}
+		defer full.Close()
+		built, excluded, err := snapshot.Project(full, jurisdiction, path)
+		if err != nil {
+			return fmt.Errorf("feed %s v%d for %s: %w", r.Feed, r.Number, jurisdiction, err)
+		}
+		if built.Digest == r.Content {
+			// Everybody may hold all of it: one file is enough.
+			if err := errors.Join(os.Remove(path), os.Link(whole, path)); err != nil {
+				return fmt.Errorf("depot: %w", err)
+			}
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.variants[key] = variant{path: path, content: built.Digest, size: built.Size, records: int64(built.Records), excluded: excluded}
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.variants[key], nil
+}
+
+// patch returns a file that turns one variant into another; false when there
+// is no patch, or none worth its bytes.
+func (d *Depot) patch(ctx context.Context, feed string, from, to variant) (string, bool, error) {
+	path := d.path(feed, "patch-"+short(from.content), to.content)
+	err := d.make(feed, path, func() error {
+		before, err := snapshot.Open(from.path)
+		if err != nil {
+			return err
+		}
+		defer before.Close()
+		after, err := snapshot.Open(to.path)
+		if err != nil {
+			return err
+		}
+		defer after.Close()
+		file, err := os.Create(path + ".part") //nolint:gosec // below the depot's own folder
+		if err != nil {
+			return fmt.Errorf("depot: %w", err)
+		}
+		err = errors.Join(delta.Cut(ctx, before, after, file), file.Close())
+		if err != nil {
+			return errors.Join(err, os.Remove(path+".part"))
+		}
+		return os.Rename(path+".part", path)
+	})
+	if errors.Is(err, delta.ErrNoDelta) {
+		return "", false, nil
+	}
+	return path, err == nil, err
+}
+
+// make runs f once for all who want the file, unless it is there.
+func (d *Depot) make(feed, path string, f func() error) error {
+	_, err, _ := d.work.Do(path, func() (any, error) {
+		if _, err := os.Stat(path); err == nil {
+			return nil, nil
+		}
+		return nil, f()
+	})
+	if err == nil {
+		d.used(feed, filepath.Base(path))
+	}
+	return err
+}
+
+// used notes that a file was wanted and lets go of those that were not, for
+// long. One that is mapped lives on until it is closed.
+func (d *Depot) used(feed, name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.plain[feed] == nil {
+		d.plain[feed] = map[string]time.Time{}
+	}
+	now := time.Now()
+	d.plain[feed][name] = now
+	for feed, files := range d.plain {
+		for name, at := range files {
+			if now.Sub(at) > keepFor {
+				_ = os.Remove(filepath.Join(d.dir, name))
+				delete(d.plain[feed], name)
+			}
+		}
+	}
+}
+
+// Forget removes the plain files of a feed: after an erasure, and when the feed is gone.
+func (d *Depot) Forget(feed string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name := range d.plain[feed] {
+		_ = os.Remove(filepath.Join(d.dir, name))
+	}
+	delete(d.plain, feed)
+}
+
+func (d *Depot) path(feed, kind, content string) string {
+	return filepath.Join(d.dir, strings.Join([]string{feed, kind, short(content)}, "_"))
+}
+
+// short is the digest's hex, which is unique in a folder.
+func short(digest string) string { return strings.TrimPrefix(digest, "sha256:") }
