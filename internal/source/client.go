@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"syscall"
@@ -21,66 +20,52 @@ var (
 	errAddress  = errors.New("the address is not allowed")
 )
 
-// newClient makes a client for one fetch: connections to publishers are hours
-// apart, and nothing of one feed's request may serve another's.
-func newClient(req Request) (client *http.Client, closeIdle func()) {
+// newTransport makes a transport for one fetch: connections to publishers are
+// hours apart, and nothing of one feed's request may serve another's.
+func newTransport(line Line) *http.Transport {
 	dialer := &net.Dialer{
-		Timeout: 30 * time.Second,
+		Timeout:  30 * time.Second,
+		Resolver: line.Resolver,
 		// Control sees the address that is dialled, after name resolution, so
 		// a name cannot resolve to one address for the check and another for
 		// the connection.
-		Control: func(_, address string, _ syscall.RawConn) error { return checkAddress(address, req.AllowPrivate) },
+		Control: func(_, address string, _ syscall.RawConn) error { return checkAddress(address, line.Allow) },
 	}
-	transport := &http.Transport{
+	return &http.Transport{
 		Proxy:                  nil, // a proxy would dial in place of the check
 		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: req.RootCAs},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: line.RootCAs, Certificates: line.Certificates},
 		TLSHandshakeTimeout:    30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
 	}
-	return &http.Client{Transport: transport, CheckRedirect: checkRedirect}, transport.CloseIdleConnections
 }
 
-// checkRedirect keeps a request on its host: headers may hold the
-// publisher's key, and the feed names one publisher. An upgrade to https
-// on the same host is what many answer with.
-func checkRedirect(request *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	switch {
-	case len(via) > maxRedirects:
-		return fmt.Errorf("%w: more than %d times", errRedirect, maxRedirects)
-	case !strings.EqualFold(request.URL.Hostname(), first.Hostname()):
-		return fmt.Errorf("%w: to host %s", errRedirect, request.URL.Hostname())
-	case request.URL.User != nil:
-		return fmt.Errorf("%w: to an address with a user name", errRedirect)
-	case request.URL.Scheme != first.Scheme && request.URL.Scheme != "https":
-		return fmt.Errorf("%w: from https to %s", errRedirect, request.URL.Scheme)
-	case request.URL.Scheme == first.Scheme && request.URL.Port() != first.Port():
-		return fmt.Errorf("%w: to port %s", errRedirect, request.URL.Port())
-	}
-	return nil
-}
-
-// sharedAddressSpace is RFC 6598, which netip does not count as private.
-var sharedAddressSpace = netip.MustParsePrefix("100.64.0.0/10")
-
-func checkAddress(address string, allowPrivate bool) error {
-	target, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return errAddress
-	}
-	ip := target.Addr().Unmap()
-	switch {
-	case ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip.IsUnspecified(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		return fmt.Errorf("%w: %s is link-local, multicast or unspecified", errAddress, ip)
-	case allowPrivate:
+// checkRedirect keeps a request on its host: the feed names one publisher. An
+// upgrade to https on the same host is what many answer with. The headers of
+// the Secret are for the address that the feed's owner wrote, and go no
+// further.
+func checkRedirect(headers http.Header) func(*http.Request, []*http.Request) error {
+	return func(request *http.Request, via []*http.Request) error {
+		first := via[0].URL
+		switch {
+		case len(via) > maxRedirects:
+			return fmt.Errorf("%w: more than %d times", errRedirect, maxRedirects)
+		case !strings.EqualFold(request.URL.Hostname(), first.Hostname()):
+			return fmt.Errorf("%w: to host %s", errRedirect, request.URL.Hostname())
+		case request.URL.User != nil:
+			return fmt.Errorf("%w: to an address with a user name", errRedirect)
+		case request.URL.Scheme != first.Scheme && request.URL.Scheme != "https":
+			return fmt.Errorf("%w: from https to %s", errRedirect, request.URL.Scheme)
+		case request.URL.Scheme == first.Scheme && request.URL.Port() != first.Port():
+			return fmt.Errorf("%w: to port %s", errRedirect, request.URL.Port())
+		}
+		for name := range headers {
+			request.Header.Del(name)
+		}
 		return nil
-	case ip.IsPrivate(), ip.IsLoopback(), sharedAddressSpace.Contains(ip):
-		return fmt.Errorf("%w: %s is a private address", errAddress, ip)
 	}
-	return nil
 }
 
 // parse accepts absolute http and https addresses without credentials.

@@ -32,11 +32,19 @@ const (
 	Truncated    Reason = "Truncated"
 	Unexpected   Reason = "UnexpectedAnswer"
 	Storage      Reason = "Storage"
+	// Compressed is an answer in a coding that was not asked for.
+	Compressed Reason = "CompressedAnswer"
+	// RangeMismatch is a partial answer that is not the rest that was asked for.
+	RangeMismatch Reason = "RangeMismatch"
+	// DigestMismatch is content of a registry that is not what its digest names.
+	DigestMismatch Reason = "DigestMismatch"
+	// Unsuitable is an artifact that does not hold the file in a form that is read.
+	Unsuitable Reason = "UnsuitableArtifact"
 )
 
 var nextStep = map[Reason]string{
 	InvalidURL:   "give the source an absolute https or http URL; credentials belong in a Secret",
-	Refused:      "use an address of the public internet, or allow private addresses for this installation",
+	Refused:      "use an address of the public internet, or allow the range by name, in the feed and for the hub",
 	Unreachable:  "look whether the host name is right and the network lets the hub out; it is tried again",
 	Untrusted:    "name the publisher's authority in the source's caSecretRef, or correct it",
 	TimedOut:     "look at the publisher's speed, or raise the timeout; it is tried again",
@@ -48,6 +56,11 @@ var nextStep = map[Reason]string{
 	Truncated:    "the connection ended early; it is tried again",
 	Unexpected:   "look whether the URL names the file itself and not a page about it",
 	Storage:      "look at the free space of the hub's volume",
+
+	Compressed:     "ask the publisher for an address that serves the file as it is",
+	RangeMismatch:  "the publisher's server answers ranges wrongly; the whole file is asked for next",
+	DigestMismatch: "the registry, or something on the way, changed the content; it is tried again",
+	Unsuitable:     "push the file with oras push, as one layer a file, with its name as title",
 }
 
 // Error is a failed fetch. Its text never holds what was received, nor user
@@ -56,6 +69,10 @@ type Error struct {
 	Reason Reason
 	URL    string // scheme, host and path alone
 	Err    error
+	// Kept is how many bytes arrived that the next fetch goes on from.
+	Kept int64
+	// Redirected says that the publisher redirected first.
+	Redirected bool
 }
 
 // Error implements error.
@@ -64,7 +81,14 @@ func (e *Error) Error() string {
 	if e.URL != "" {
 		text += " " + e.URL
 	}
-	return fmt.Sprintf("%s: %s; %s", text, e.Err, nextStep[e.Reason])
+	next := nextStep[e.Reason]
+	switch {
+	case e.Reason == Unauthorized && e.Redirected:
+		next = "credentials are not sent after a redirect; put the address it redirects to into the source"
+	case e.Kept > 0:
+		next = fmt.Sprintf("%s; the %d bytes that arrived are kept", next, e.Kept)
+	}
+	return fmt.Sprintf("%s: %s; %s", text, e.Err, next)
 }
 
 // Unwrap returns the cause.
@@ -100,7 +124,11 @@ func (w *localWriter) Write(data []byte) (int, error) {
 
 // transportError gives what the HTTP client returned a reason, and leaves out
 // its own text where that quotes the URL.
-func transportError(ctx context.Context, address *url.URL, req Request, err error) error {
+func transportError(ctx context.Context, address *url.URL, line Line, err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		known.URL = display(address)
+		return known
+	}
 	if quoting, ok := errors.AsType[*url.Error](err); ok {
 		err = quoting.Err
 	}
@@ -118,11 +146,11 @@ func transportError(ctx context.Context, address *url.URL, req Request, err erro
 	case errors.Is(err, errAddress):
 		return fail(Refused, address, err)
 	case errors.Is(err, errTooLarge):
-		return fail(TooLarge, address, fmt.Errorf("the file has more than the %d bytes that are taken", req.MaxBytes))
+		return fail(TooLarge, address, fmt.Errorf("the file has more than the %d bytes that are taken", line.MaxBytes))
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return fail(Unreachable, address, context.Canceled)
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return fail(TimedOut, address, fmt.Errorf("no whole answer within %s", req.Timeout))
+		return fail(TimedOut, address, fmt.Errorf("no whole answer within %s", line.Timeout))
 	case errors.As(err, &certificate):
 		return fail(Untrusted, address, certificate)
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package source fetches a publisher's file over HTTP(S) with conditional
-// requests (RFC 9110 section 13) and hard limits on time and size.
+// Package source fetches a publisher's file, over HTTP(S) with conditional
+// requests (RFC 9110 section 13) and resumption (section 14), or from an OCI
+// registry, with hard limits on time and size.
 //
 // A feed's owner chooses the address, so the request is made as if by a
 // stranger: addresses are judged when they are dialled, after name
@@ -11,17 +12,14 @@ package source
 
 import (
 	"context"
-	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
-	"path/filepath"
+	"net/url"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
 
 // Limits used when a request states none.
@@ -33,27 +31,45 @@ const (
 // maxRedirects follows the usual limit of publishers' download pages, halved.
 const maxRedirects = 5
 
-// Request says what to fetch.
-type Request struct {
-	// URL is absolute, http or https, without user name or password.
-	URL string
+// Line says how publishers may be reached.
+type Line struct {
 	// RootCAs trusts a publisher's own authority instead of the system's; nil
 	// for the system's.
 	RootCAs *x509.CertPool
-	// Headers are sent as they are, for publishers that want a key.
+	// Certificates are shown to a publisher that asks for one.
+	Certificates []tls.Certificate
+	// Allow names the ranges beside the public internet that may be dialled.
+	// Services of clouds that hand out credentials never are.
+	Allow []Range
+	// Resolver resolves names; nil for the system's.
+	Resolver *net.Resolver
+	// Timeout bounds one fetch; DefaultTimeout when zero.
+	Timeout time.Duration
+	// MaxBytes bounds a file; DefaultMaxBytes when zero.
+	MaxBytes int64
+}
+
+func (l *Line) defaults() {
+	if l.Timeout <= 0 {
+		l.Timeout = DefaultTimeout
+	}
+	if l.MaxBytes <= 0 {
+		l.MaxBytes = DefaultMaxBytes
+	}
+}
+
+// Request says what to fetch.
+type Request struct {
+	Line
+	// URL is absolute, http or https, without user name or password.
+	URL string
+	// Headers are sent as they are, for publishers that want a key. They are
+	// not sent again where the publisher redirects to.
 	Headers http.Header
 	// ETag and LastModified are what the last Result said; when the content
 	// is still the same, nothing is transferred.
 	ETag         string
 	LastModified string
-	// Timeout bounds the whole fetch; DefaultTimeout when zero.
-	Timeout time.Duration
-	// MaxBytes bounds the file; DefaultMaxBytes when zero.
-	MaxBytes int64
-	// AllowPrivate permits addresses that are not on the public internet:
-	// loopback, RFC 1918, RFC 4193 and RFC 6598. Link-local addresses, where
-	// clouds serve credentials, are never dialled.
-	AllowPrivate bool
 }
 
 // Result says what was fetched.
@@ -71,110 +87,91 @@ type Result struct {
 	Path string
 }
 
-// Fetch brings the file to path, by a temporary file in the same folder and a
-// rename: on an error, what was at path is still there. Errors are of type
-// *Error.
+// Fetch brings the file to path, by a file beside it and a rename: on an
+// error, what was at path is still there. What arrived of a file before an
+// interruption is kept in path with the suffixes .part and .part.json, if the
+// publisher gives a strong validator (RFC 9110 section 8.8.1), and a later
+// Fetch of the same address, also by another process, asks for the rest. The
+// limits and the digest are of the whole. Errors are of type *Error.
 func Fetch(ctx context.Context, req Request, path string) (Result, error) {
 	address, err := parse(req.URL)
 	if err != nil {
 		return Result{}, err
 	}
-	if req.Timeout <= 0 {
-		req.Timeout = DefaultTimeout
-	}
-	if req.MaxBytes <= 0 {
-		req.MaxBytes = DefaultMaxBytes
-	}
+	req.defaults()
 	ctx, cancel := context.WithTimeout(ctx, req.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	transport := newTransport(req.Line)
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, CheckRedirect: checkRedirect(req.Headers)}
+
+	p := openPart(path, address.String(), req.MaxBytes)
+	result, err := attempt(ctx, client, req, address, p)
+	if errors.Is(err, errUnsatisfiable) {
+		// What is kept is no beginning of what the publisher has now.
+		p.discard()
+		result, err = attempt(ctx, client, req, address, p)
+	}
 	if err != nil {
-		return Result{}, fail(InvalidURL, address, errors.New("no request can be made of it"))
+		failed := transportError(ctx, address, req.Line, err)
+		failed.Kept = p.keep(failed.Reason)
+		return Result{}, failed
 	}
-	for name, values := range req.Headers {
-		request.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	// The digest is of the publisher's own bytes, and a compressed answer
-	// would be a way round the size limit.
-	request.Header.Set("Accept-Encoding", "identity")
-	if request.Header.Get("User-Agent") == "" {
-		request.Header.Set("User-Agent", "frontline")
-	}
-	if req.ETag != "" {
-		request.Header.Set("If-None-Match", req.ETag)
-	}
-	if req.LastModified != "" {
-		request.Header.Set("If-Modified-Since", req.LastModified)
-	}
-	client, closeIdle := newClient(req)
-	defer closeIdle()
-	response, err := client.Do(request)
-	if err != nil {
-		return Result{}, transportError(ctx, address, req, err)
-	}
-	defer response.Body.Close()
-	conditional := req.ETag != "" || req.LastModified != ""
-	if response.StatusCode == http.StatusNotModified && conditional {
-		return Result{NotModified: true, ETag: req.ETag, LastModified: req.LastModified}, nil
-	}
-	if err := checkResponse(response, req.MaxBytes); err != nil {
-		err.URL = display(address)
-		return Result{}, err
-	}
-	result := Result{ETag: response.Header.Get("ETag"), LastModified: response.Header.Get("Last-Modified"), Path: path}
-	result.SHA256, result.Bytes, err = store(response.Body, path, req.MaxBytes)
-	if err != nil {
-		return Result{}, transportError(ctx, address, req, err)
+	if !result.NotModified {
+		result.Path = path
 	}
 	return result, nil
 }
 
-// checkResponse judges everything but the body.
-func checkResponse(response *http.Response, limit int64) *Error {
-	switch status := response.StatusCode; {
-	case status == http.StatusOK:
-	case status == http.StatusNotFound || status == http.StatusGone:
-		return &Error{Reason: NotFound, Err: statusError(status)}
-	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired:
-		return &Error{Reason: Unauthorized, Err: statusError(status)}
-	case status == http.StatusTooManyRequests || status >= 500:
-		return &Error{Reason: ServerError, Err: statusError(status)}
-	case status >= 300 && status < 400 && status != http.StatusNotModified:
-		return &Error{Reason: Redirected, Err: statusError(status)}
-	default:
-		return &Error{Reason: Unexpected, Err: statusError(status)}
+// attempt makes one request and takes its answer.
+func attempt(ctx context.Context, client *http.Client, req Request, address *url.URL, p *part) (Result, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return Result{}, fail(InvalidURL, address, errors.New("no request can be made of it"))
 	}
-	if coding := response.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
-		return &Error{Reason: Unexpected, Err: errors.New("the answer is compressed although it was asked not to be")}
+	req.head(request.Header)
+	if p.size > 0 {
+		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.size))
+		request.Header.Set("If-Range", p.validator)
 	}
-	if response.ContentLength > limit {
-		return &Error{Reason: TooLarge, Err: fmt.Errorf("the file has %d bytes, at most %d are taken", response.ContentLength, limit)}
+	response, err := client.Do(request)
+	if err != nil {
+		return Result{}, err
 	}
-	return nil
+	defer response.Body.Close()
+	conditional := req.ETag != "" || req.LastModified != ""
+	if response.StatusCode == http.StatusNotModified && conditional {
+		p.discard()
+		return Result{NotModified: true, ETag: req.ETag, LastModified: req.LastModified}, nil
+	}
+	want, err := expect(response, req.MaxBytes, p)
+	if err != nil {
+		return Result{}, err
+	}
+	digest, err := p.take(response.Body, want, req.MaxBytes, "")
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{
+		ETag: response.Header.Get("ETag"), LastModified: response.Header.Get("Last-Modified"), SHA256: digest, Bytes: p.size,
+	}, nil
 }
 
-func statusError(status int) error {
-	return fmt.Errorf("the publisher answered %d %s", status, http.StatusText(status))
-}
-
-var errTooLarge = errors.New("more bytes than the limit")
-
-func store(body io.Reader, path string, limit int64) (digest string, size int64, err error) {
-	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
-	if err != nil {
-		return "", 0, &localError{err}
+// head sets the headers of a request.
+func (r *Request) head(header http.Header) {
+	for name, values := range r.Headers {
+		header[http.CanonicalHeaderKey(name)] = values
 	}
-	defer file.Cleanup()
-	sum := sha256.New()
-	size, err = io.Copy(io.MultiWriter(&localWriter{file}, sum), io.LimitReader(body, limit+1))
-	if err != nil {
-		return "", 0, err
+	// The digest is of the publisher's own bytes, and a compressed answer
+	// would be a way round the size limit.
+	header.Set("Accept-Encoding", "identity")
+	if header.Get("User-Agent") == "" {
+		header.Set("User-Agent", "frontline")
 	}
-	if size > limit {
-		return "", 0, errTooLarge
+	if r.ETag != "" {
+		header.Set("If-None-Match", r.ETag)
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return "", 0, &localError{err}
+	if r.LastModified != "" {
+		header.Set("If-Modified-Since", r.LastModified)
 	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), size, nil
 }

@@ -23,7 +23,10 @@ import (
 
 const body = "the publisher's list, secret-body"
 
-func digest(data string) string {
+// everywhere is what a feed can allow at most.
+var everywhere = []Range{Private, Loopback, LinkLocal}
+
+func digestOf(data string) string {
 	sum := sha256.Sum256([]byte(data))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
@@ -114,14 +117,14 @@ func TestFetch(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "list")
 	get := func(req Request) Result {
 		t.Helper()
-		req.AllowPrivate = true
+		req.Allow = everywhere
 		result, err := Fetch(t.Context(), req, path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return result
 	}
-	want := Result{ETag: `"v1"`, LastModified: "Fri, 27 Feb 2026 00:00:00 GMT", SHA256: digest(body), Bytes: int64(len(body)), Path: path}
+	want := Result{ETag: `"v1"`, LastModified: "Fri, 27 Feb 2026 00:00:00 GMT", SHA256: digestOf(body), Bytes: int64(len(body)), Path: path}
 	first := get(Request{URL: server.URL + "/list"})
 	if diff := cmp.Diff(want, first); diff != "" {
 		t.Errorf("first (-want +got):\n%s", diff)
@@ -139,7 +142,7 @@ func TestFetch(t *testing.T) {
 	if got := get(Request{URL: server.URL + "/key", Headers: http.Header{"x-key": {"k"}}}); got.SHA256 != want.SHA256 {
 		t.Errorf("with headers: %+v", got)
 	}
-	if got := get(Request{URL: server.URL + "/list", MaxBytes: int64(len(body))}); got.Bytes != int64(len(body)) {
+	if got := get(Request{URL: server.URL + "/list", Line: Line{MaxBytes: int64(len(body))}}); got.Bytes != int64(len(body)) {
 		t.Errorf("exactly at the limit: %+v", got)
 	}
 }
@@ -166,17 +169,17 @@ func TestFetchRefusals(t *testing.T) {
 		{"redirect to another port", Request{URL: base + "/port"}, Redirected},
 		{"redirect with a user", Request{URL: base + "/user"}, Redirected},
 		{"redirects without end", Request{URL: base + "/loop"}, Redirected},
-		{"stops in the body", Request{URL: base + "/slow?secret-query", Timeout: 50 * time.Millisecond}, TimedOut},
-		{"never answers", Request{URL: base + "/silent?secret-query", Timeout: 50 * time.Millisecond}, TimedOut},
-		{"more than the limit", Request{URL: base + "/huge", MaxBytes: 1 << 20}, TooLarge},
+		{"stops in the body", Request{URL: base + "/slow?secret-query", Line: Line{Timeout: 50 * time.Millisecond}}, TimedOut},
+		{"never answers", Request{URL: base + "/silent?secret-query", Line: Line{Timeout: 50 * time.Millisecond}}, TimedOut},
+		{"more than the limit", Request{URL: base + "/huge", Line: Line{MaxBytes: 1 << 20}}, TooLarge},
 		{"announces more than the limit", Request{URL: base + "/announced"}, TooLarge},
 		{"truncated", Request{URL: base + "/truncated"}, Truncated},
 		{"truncated chunks", Request{URL: base + "/chunks"}, Truncated},
-		{"compressed bomb", Request{URL: base + "/bomb", MaxBytes: 1 << 16}, Unexpected},
+		{"compressed bomb", Request{URL: base + "/bomb", Line: Line{MaxBytes: 1 << 16}}, Compressed},
 		{"no HTTP", Request{URL: base + "/garbage?secret-query"}, Unreachable},
 		{"nobody listens", Request{URL: "http://127.0.0.1:1/list?secret-query"}, Unreachable},
 		{"link-local", Request{URL: "http://169.254.169.254/latest"}, Refused},
-		{"link-local IPv6", Request{URL: "http://[fe80::1]/latest"}, Refused},
+		{"metadata by IPv6", Request{URL: "http://[fd00:ec2::254]/latest"}, Refused},
 		{"link-local as mapped IPv6", Request{URL: "http://[::ffff:169.254.169.254]/latest"}, Refused},
 		{"unspecified", Request{URL: "http://0.0.0.0/latest"}, Refused},
 		{"no scheme", Request{URL: "lists.example/un.xml"}, InvalidURL},
@@ -193,7 +196,7 @@ func TestFetchRefusals(t *testing.T) {
 			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			test.req.AllowPrivate = true
+			test.req.Allow = everywhere
 			_, err := Fetch(t.Context(), test.req, path)
 			if ReasonOf(err) != test.want {
 				t.Fatalf("reason %q, want %q: %v", ReasonOf(err), test.want, err)
@@ -214,23 +217,11 @@ func TestFetchRefusals(t *testing.T) {
 	}
 }
 
-func TestPrivateAddresses(t *testing.T) {
+func TestLoopbackIsRefusedUnlessAllowed(t *testing.T) {
 	server := publisher(t, "")
 	_, err := Fetch(t.Context(), Request{URL: server.URL + "/list"}, filepath.Join(t.TempDir(), "list"))
 	if ReasonOf(err) != Refused {
 		t.Errorf("loopback: %v", err)
-	}
-	for address, want := range map[string][2]bool{ // refused without and with AllowPrivate
-		"93.184.216.34:443": {false, false}, "[2606:4700::1]:443": {false, false},
-		"10.1.2.3:80": {true, false}, "192.168.1.1:80": {true, false}, "172.16.0.1:80": {true, false},
-		"100.64.0.1:80": {true, false}, "127.0.0.1:80": {true, false}, "[::1]:80": {true, false},
-		"[fd00::1]:80": {true, false}, "[::ffff:10.0.0.1]:80": {true, false},
-		"169.254.169.254:80": {true, true}, "224.0.0.1:80": {true, true}, "255.255.255.255:80": {true, true},
-		"[ff02::1]:80": {true, true}, "no address": {true, true},
-	} {
-		if got := [2]bool{checkAddress(address, false) != nil, checkAddress(address, true) != nil}; got != want {
-			t.Errorf("%s: refused %v, want %v", address, got, want)
-		}
 	}
 }
 
@@ -238,12 +229,12 @@ func TestTLSAuthority(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
 	t.Cleanup(server.Close)
 	path := filepath.Join(t.TempDir(), "list")
-	if _, err := Fetch(t.Context(), Request{URL: server.URL, AllowPrivate: true}, path); ReasonOf(err) != Untrusted {
+	if _, err := Fetch(t.Context(), Request{URL: server.URL, Line: Line{Allow: everywhere}}, path); ReasonOf(err) != Untrusted {
 		t.Errorf("unknown authority: %v", err)
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(server.Certificate())
-	if _, err := Fetch(t.Context(), Request{URL: server.URL, AllowPrivate: true, RootCAs: pool}, path); err != nil {
+	if _, err := Fetch(t.Context(), Request{URL: server.URL, Line: Line{Allow: everywhere, RootCAs: pool}}, path); err != nil {
 		t.Error(err)
 	}
 }
@@ -252,10 +243,10 @@ func TestCancelled(t *testing.T) {
 	server := publisher(t, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Fetch(ctx, Request{URL: server.URL + "/list", AllowPrivate: true}, filepath.Join(t.TempDir(), "x")); err == nil {
+	if _, err := Fetch(ctx, Request{URL: server.URL + "/list", Line: Line{Allow: everywhere}}, filepath.Join(t.TempDir(), "x")); err == nil {
 		t.Error("a cancelled fetch succeeded")
 	}
-	if _, err := Fetch(t.Context(), Request{URL: server.URL + "/list", AllowPrivate: true}, filepath.Join(t.TempDir(), "gone", "x")); ReasonOf(err) != Storage {
+	if _, err := Fetch(t.Context(), Request{URL: server.URL + "/list", Line: Line{Allow: everywhere}}, filepath.Join(t.TempDir(), "gone", "x")); ReasonOf(err) != Storage {
 		t.Errorf("no folder: %v", err)
 	}
 }

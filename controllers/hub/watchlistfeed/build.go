@@ -21,12 +21,14 @@ import (
 
 // candidate is a snapshot on disk that may become a release.
 type candidate struct {
-	path    string
-	digest  string
-	size    int64
-	meta    snapshot.Meta
-	source  string
-	changes *screeningv1.ReleaseChanges
+	path   string
+	digest string
+	size   int64
+	meta   snapshot.Meta
+	source string
+	// verification says how the file proved where it comes from.
+	verification *screeningv1.ReleaseVerification
+	changes      *screeningv1.ReleaseChanges
 }
 
 // errLocal marks failures that are not the file's.
@@ -63,7 +65,7 @@ func (r *Reconciler) build(ctx context.Context, s *scope) error {
 		r.again(s)
 		return fmt.Errorf("state directory: %w", err)
 	}
-	s.candidate = &candidate{path: path, digest: built.Digest, size: built.Size, meta: built.Meta, source: s.file.digest}
+	s.candidate = &candidate{path: path, digest: built.Digest, size: built.Size, meta: built.Meta, source: s.file.digest, verification: s.file.verification}
 	return nil
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/publisher"
 )
 
 // AnnotationSize, on a WatchlistRelease, is the size in bytes of the snapshot
@@ -75,7 +76,10 @@ type scope struct {
 	releases []screeningv1.WatchlistRelease
 	// replicas of the feed in all regions.
 	replicas []screeningv1.WatchlistReplica
-	// file is what was fetched in this pass and is not known yet.
+	// keys are those that the feed lists for its publisher.
+	keys []*publisher.Key
+	// file is what was fetched in this pass, is proven to be the publisher's
+	// and is not known yet.
 	file *file
 	// sourceBefore is status.source as it was before this pass.
 	sourceBefore *screeningv1.FeedSourceStatus

@@ -7,22 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/canonical"
-	"github.com/frontline-screening/frontline/internal/pki"
 	"github.com/frontline-screening/frontline/internal/source"
 )
 
@@ -56,6 +52,8 @@ type file struct {
 	path   string
 	folder bool
 	digest string
+	// verification says how the file proved where it comes from.
+	verification *screeningv1.ReleaseVerification
 }
 
 func (f *file) remove() error {
@@ -86,8 +84,12 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 	interval := intervalOf(s.feed)
 	if err != nil {
 		next.failures = last.failures + 1
+		if kept(err) > 0 {
+			// A line that carries something each time is not given up.
+			next.failures = 1
+		}
 		next.wait = min(interval, firstRetry<<min(next.failures-1, 10))
-		conditions.False(s.feed, screeningv1.ConditionFetched, reasonOf(err), "%s", conditions.Text(err))
+		s.notTaken(err)
 	} else {
 		// Publishers are not all asked in the same second.
 		next.wait = interval + time.Duration(rand.Int64N(int64(interval)/20+1)) //nolint:gosec // spreads load, hides nothing
@@ -114,11 +116,7 @@ func timeoutOf(feed *screeningv1.WatchlistFeed) time.Duration {
 	return min(defaultTimeout, intervalOf(feed))
 }
 
-// secretError says that a Secret which the source names cannot be used.
-type secretError struct{ text string }
-
-func (e *secretError) Error() string { return e.text }
-
+// reasonOf gives a failed look the reason of a condition.
 func reasonOf(err error) string {
 	var secret *secretError
 	switch {
@@ -126,13 +124,32 @@ func reasonOf(err error) string {
 		return screeningv1.ReasonSecretNotFound
 	case source.ReasonOf(err) == source.TooLarge:
 		return screeningv1.ReasonTooLarge
+	case source.ReasonOf(err) == source.Refused:
+		return screeningv1.ReasonAddressRefused
 	default:
 		return screeningv1.ReasonFetchFailed
 	}
 }
 
-// look makes the requests and leaves in the scope what was not known before.
+// kept returns how much of an interrupted file the next look goes on from.
+func kept(err error) int64 {
+	if failed, ok := errors.AsType[*source.Error](err); ok {
+		return failed.Kept
+	}
+	return 0
+}
+
+// look makes the requests and leaves in the scope what was not known before,
+// once it is proven to be the publisher's.
 func (r *Reconciler) look(ctx context.Context, s *scope, a *attempt) error {
+	keys, err := r.keys(ctx, s.feed)
+	if err != nil {
+		return err
+	}
+	s.keys = keys
+	if s.feed.Spec.Source.OCI != nil {
+		return r.lookAtArtifact(ctx, s)
+	}
 	req, err := r.request(ctx, s.feed)
 	if err != nil {
 		return err
@@ -144,25 +161,37 @@ func (r *Reconciler) look(ctx context.Context, s *scope, a *attempt) error {
 	if status != nil && status.URL == req.URL && s.judged() {
 		req.ETag, req.LastModified = status.ETag, status.LastModified
 	}
-	result, err := source.Fetch(ctx, req, filepath.Join(r.StateDir, "fetch-"+string(s.feed.UID)))
-	if err != nil || result.NotModified {
+	result, err := source.Fetch(ctx, req, r.fetched(s.feed.UID))
+	if err != nil {
 		return err
+	}
+	if result.NotModified {
+		s.stillVerified()
+		return nil
 	}
 	f := &file{path: result.Path, digest: result.SHA256}
 	if status != nil && string(status.Digest) == result.SHA256 && s.judged() {
 		err = f.remove()
+		s.stillVerified()
 	} else {
-		s.file = f
+		err = r.verified(ctx, s, f, func() (*screeningv1.ReleaseVerification, error) { return r.verifyFile(ctx, s, req, f.path) })
 	}
-	s.feed.Status.Source = sourceStatus(req.URL, result)
+	if err == nil {
+		s.feed.Status.Source = sourceStatus(req.URL, result)
+	}
 	return err
+}
+
+// fetched is where a file is fetched to.
+func (r *Reconciler) fetched(feed types.UID) string {
+	return filepath.Join(r.StateDir, "fetch-"+string(feed))
 }
 
 // judged reports whether the file that status.source describes was judged
 // under the present spec: a changed gate or format judges the same file anew.
 func (s *scope) judged() bool {
 	c := conditions.Get(s.feed, screeningv1.ConditionBuilt)
-	return c != nil && c.ObservedGeneration == s.feed.Generation && s.newestOrRefused(c.Reason)
+	return c != nil && c.ObservedGeneration == s.feed.Generation && s.newestOrRefused(c.Reason) && s.signerListed()
 }
 
 // newestOrRefused guards against objects restored without their releases.
@@ -204,7 +233,13 @@ func (r *Reconciler) lookAtFolder(ctx context.Context, s *scope, req source.Requ
 	digest := canonical.Digest([]byte(strings.Join(digests, "\n")))
 	status := s.feed.Status.Source
 	if status == nil || string(status.Digest) != digest || status.URL != base || !s.judged() {
-		s.file = &file{path: dir, folder: true, digest: digest}
+		f := &file{path: dir, folder: true, digest: digest}
+		err := r.verified(ctx, s, f, func() (*screeningv1.ReleaseVerification, error) { return r.verifyFolder(ctx, s, req, dir, names) })
+		if err != nil {
+			return err
+		}
+	} else {
+		s.stillVerified()
 	}
 	s.feed.Status.Source = &screeningv1.FeedSourceStatus{Digest: screeningv1.Digest(digest), URL: base, LastModified: results[names[0]].LastModified}
 	return nil
@@ -220,57 +255,6 @@ func sourceStatus(address string, result source.Result) *screeningv1.FeedSourceS
 		status.LastModified = result.LastModified
 	}
 	return status
-}
-
-func (r *Reconciler) request(ctx context.Context, feed *screeningv1.WatchlistFeed) (source.Request, error) {
-	spec := feed.Spec.Source.HTTP
-	if spec == nil {
-		return source.Request{}, fmt.Errorf("feed %s has no source.http; give the address of the publisher's file", feed.ID())
-	}
-	req := source.Request{URL: spec.URL, Timeout: timeoutOf(feed), AllowPrivate: r.AllowPrivate}
-	if feed.Spec.MaxSize != nil {
-		req.MaxBytes = feed.Spec.MaxSize.Value()
-	}
-	if ref := spec.CASecretRef; ref != nil {
-		secret, err := r.secret(ctx, feed.Namespace, ref.Name)
-		if err != nil {
-			return req, err
-		}
-		bundle, ok := secret.Data["ca.crt"]
-		if !ok {
-			return req, &secretError{fmt.Sprintf("Secret %s/%s has no key ca.crt; put the publisher's certificate authority there", feed.Namespace, ref.Name)}
-		}
-		pool, err := pki.ParsePool(bundle)
-		if err != nil {
-			return req, &secretError{fmt.Sprintf("Secret %s/%s, key ca.crt: %v", feed.Namespace, ref.Name, err)}
-		}
-		req.RootCAs = pool
-	}
-	if ref := spec.HeadersSecretRef; ref != nil {
-		secret, err := r.secret(ctx, feed.Namespace, ref.Name)
-		if err != nil {
-			return req, err
-		}
-		req.Headers = http.Header{}
-		for name, value := range secret.Data {
-			req.Headers.Set(name, strings.TrimSpace(string(value)))
-		}
-	}
-	return req, nil
-}
-
-func (r *Reconciler) secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
-	secret := &corev1.Secret{}
-	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, secret)
-	switch {
-	case apierrors.IsNotFound(err):
-		return nil, &secretError{fmt.Sprintf("Secret %s/%s does not exist; create it, or remove the reference", namespace, name)}
-	case apierrors.IsForbidden(err):
-		return nil, &secretError{fmt.Sprintf("Secret %s/%s may not be read by the hub; allow get of this one Secret with a Role in its namespace", namespace, name)}
-	case err != nil:
-		return nil, fmt.Errorf("read Secret %s/%s: %w", namespace, name, err)
-	}
-	return secret, nil
 }
 
 // again forgets what was fetched in this pass, because nothing came of it for
@@ -313,7 +297,7 @@ func (r *Reconciler) forget(key types.NamespacedName) error {
 	if !known {
 		return nil
 	}
-	if err := os.RemoveAll(r.folder(last.uid)); err != nil {
+	if err := errors.Join(os.RemoveAll(r.folder(last.uid)), source.Discard(r.fetched(last.uid)), source.Discard(r.signature(last.uid))); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
 	return nil

@@ -82,6 +82,7 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 			ContentDigest: screeningv1.Digest(c.digest),
 			Artifact:      screeningv1.ReleaseArtifact{Digest: screeningv1.Digest(pushed.Digest), Size: max(pushed.Size, 1)},
 			Changes:       c.changes,
+			Verification:  c.verification,
 		},
 	}
 	if s.feed.Status.Source != nil {

@@ -84,7 +84,7 @@ func (r *Reconciler) conclude(_ context.Context, s *scope) error {
 	feed, status := s.feed, &s.feed.Status
 	status.ObservedGeneration = feed.Generation
 	trouble := ""
-	for _, name := range []string{screeningv1.ConditionFetched, screeningv1.ConditionBuilt, screeningv1.ConditionPublished} {
+	for _, name := range []string{screeningv1.ConditionFetched, screeningv1.ConditionVerified, screeningv1.ConditionBuilt, screeningv1.ConditionPublished} {
 		if c := conditions.Get(feed, name); c != nil && conditions.IsFalse(feed, name) && trouble == "" {
 			trouble = fmt.Sprintf("%s: %s", c.Reason, c.Message)
 		}
