@@ -113,7 +113,7 @@ func (b *Builder) put(t watchlist.Type, id, row []byte) error {
 func (b *Builder) Finish(path string) (Built, error) {
 	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o600))
 	if err != nil {
-		return Built{}, fmt.Errorf("write snapshot: %w", err)
+		return Built{}, fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	defer func() { _ = f.Cleanup() }()
 	w := bufio.NewWriterSize(f, 1<<20)
@@ -122,10 +122,10 @@ func (b *Builder) Finish(path string) (Built, error) {
 		return Built{}, err
 	}
 	if err := w.Flush(); err != nil {
-		return Built{}, fmt.Errorf("write snapshot: %w", err)
+		return Built{}, fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	if err := f.CloseAtomicallyReplace(); err != nil {
-		return Built{}, fmt.Errorf("write snapshot: %w", err)
+		return Built{}, fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	built.Path = path
 	return built, nil
@@ -148,12 +148,12 @@ func (b *Builder) finish(w io.Writer) (Built, error) {
 	content.Write(head[len(magic)+4+len(header):])
 	out := &counter{w: io.MultiWriter(w, whole)}
 	if _, err := out.Write(head); err != nil {
-		return Built{}, fmt.Errorf("write snapshot: %w", err)
+		return Built{}, fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	if err := b.sorter.each(b.meta.Shards, func(row []byte) error {
 		content.Write(row)
 		if _, err := out.Write(row); err != nil {
-			return fmt.Errorf("write snapshot: %w", err)
+			return fmt.Errorf("%w: %w", ErrStorage, err)
 		}
 		return nil
 	}); err != nil {
@@ -240,4 +240,3 @@ func (c *counter) Write(p []byte) (int, error) {
 	c.n += int64(n)
 	return n, err
 }
-

@@ -29,6 +29,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"math/bits"
@@ -55,6 +56,9 @@ const (
 )
 
 var magic = []byte("FLSNAP2\n")
+
+// ErrStorage is wrapped by a Builder when a folder fails it, not the list.
+var ErrStorage = errors.New("snapshot cannot be written")
 
 // Meta is the header of a snapshot. It holds only what is content: no clock, no host,
 // no build. FormatVersion, Builder, Shards and the counts are set by Builder.

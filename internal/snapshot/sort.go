@@ -54,11 +54,11 @@ func (s *sorter) spill() error {
 	if s.file == nil {
 		f, err := os.CreateTemp(s.dir, ".rows-*")
 		if err != nil {
-			return fmt.Errorf("sort rows: %w", err)
+			return fmt.Errorf("%w: sort rows: %w", ErrStorage, err)
 		}
 		s.file = f
 		if err := os.Remove(f.Name()); err != nil {
-			return fmt.Errorf("sort rows: %w", err)
+			return fmt.Errorf("%w: sort rows: %w", ErrStorage, err)
 		}
 	}
 	for g, b := range s.pending {
@@ -66,7 +66,7 @@ func (s *sorter) spill() error {
 			continue
 		}
 		if _, err := s.file.WriteAt(b, s.end); err != nil {
-			return fmt.Errorf("sort rows: %w; free space in the folder", err)
+			return fmt.Errorf("%w: sort rows: %w; free space in the folder", ErrStorage, err)
 		}
 		s.spilled[g] = append(s.spilled[g], extent{s.end, int64(len(b))})
 		s.end += int64(len(b))
@@ -119,7 +119,7 @@ func (s *sorter) load(dst []byte, g int) ([]byte, error) {
 		at := len(dst)
 		dst = slices.Grow(dst, int(e.size))[:at+int(e.size)]
 		if _, err := s.file.ReadAt(dst[at:], e.offset); err != nil {
-			return nil, fmt.Errorf("sort rows: read them again: %w", err)
+			return nil, fmt.Errorf("%w: sort rows: %w", ErrStorage, err)
 		}
 	}
 	return append(dst, s.pending[g]...), nil
