@@ -216,6 +216,43 @@ func TestFeedStates(t *testing.T) {
 	}
 }
 
+// A record past its own end is no candidate, by the pool's clock or by the hub's last
+// word, whichever is later: offline, and with a clock that was put back, too. The day of
+// issue bounds nothing.
+func TestRecordsExpire(t *testing.T) {
+	end := now.Add(time.Hour)
+	e := engineOf(t, Options{}, Feed{ID: "a.b", ValidUntil: now.Add(48 * time.Hour), Snapshot: open(t, []watchlist.Record{
+		{ID: "t-1", Type: watchlist.Person, Names: []watchlist.Name{{Full: "Anna Maria Eriksson"}}, Expires: end.Format(time.RFC3339)},
+		{ID: "t-2", Type: watchlist.Person, Names: []watchlist.Name{{Full: "Anna Maria Eriksson"}}, Issued: "2035-01-01"},
+		{ID: "t-3", Type: watchlist.Person, Names: []watchlist.Name{{Full: "Anna Maria Eriksson"}}, Expires: end.In(time.FixedZone("", 5*3600)).Format(time.RFC3339)},
+	})})
+	for _, tc := range []struct {
+		name   string
+		at     time.Time
+		clocks Clocks
+		want   string
+	}{
+		{"before its end", end.Add(-time.Second), Clocks{}, "t-1 t-2 t-3"},
+		{"at its end", end, Clocks{}, "t-2"},
+		{"after it", end.Add(time.Hour), Clocks{OrderIssued: now}, "t-2"},
+		{"after it, offline", end.Add(time.Hour), Clocks{OrderIssued: now, Offline: true}, "t-2"},
+		{"a clock a day behind the order", end.Add(-24 * time.Hour), Clocks{OrderIssued: end}, "t-2"},
+		{"a clock behind an order before the end", end.Add(-24 * time.Hour), Clocks{OrderIssued: end.Add(-time.Minute), Offline: true}, "t-1 t-2 t-3"},
+		{"a clock behind the legal basis", now, Clocks{OrderIssued: now.Add(48 * time.Hour)}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e.SetClocks(tc.clocks)
+			a, err := e.Screen(t.Context(), named("Anna Maria Eriksson"), tc.at)
+			if err != nil || ids(a.Candidates) != tc.want {
+				t.Errorf("candidates %q, %v; want %q", ids(a.Candidates), err, tc.want)
+			}
+			if got := e.Serving(tc.at); len(got.Searched) != len(a.Searched) {
+				t.Errorf("the status says %d feeds are searched, the answer %d", len(got.Searched), len(a.Searched))
+			}
+		})
+	}
+}
+
 func TestLesserGradesAreLeads(t *testing.T) {
 	e := engineOf(t, Options{Bench: true}, Feed{ID: "a.osint", Grade: screen.GradeOSINT, Snapshot: open(t, people)})
 	a, err := e.Screen(t.Context(), named("Anna Maria Eriksson"), now)

@@ -22,6 +22,8 @@ const (
 	// made-up names.
 	probeRows = 16
 	probeNone = 4
+	// probeNext is what to do about a failing probe.
+	probeNext = "the set in use goes on; report it with the engine's version, and pin the feed to the release before"
 	// probeScore is the least likeness of a name to itself.
 	probeScore = 0.999
 )
@@ -31,7 +33,7 @@ const (
 // and half of the rows are of the newest segment. Errors quote no record.
 func (c *content) probe() error {
 	if got, want := c.index.records, c.source.Records(); got != want {
-		return fmt.Errorf("%w: %d records can be searched, the snapshot has %d", ErrProbe, got, want)
+		return fmt.Errorf("%w: %d records can be searched, the snapshot has %d; %s", ErrProbe, got, want, probeNext)
 	}
 	sum := sha256.Sum256([]byte(c.digest))
 	wanted := map[int]bool{}
@@ -56,13 +58,13 @@ func (c *content) probe() error {
 		return err
 	}
 	if missed > 0 {
-		return fmt.Errorf("%w: %d of %d rows are not found by their own names", ErrProbe, missed, asked)
+		return fmt.Errorf("%w: %d of %d rows are not found by their own names; %s", ErrProbe, missed, asked, probeNext)
 	}
 	for i := range probeNone {
 		found := false
 		err := c.ask(madeUp(sum, byte(i)), func(place, hit) { found = true })
 		if err != nil || found {
-			return errors.Join(fmt.Errorf("%w: a name that nobody bears is found", ErrProbe), err)
+			return errors.Join(fmt.Errorf("%w: a name that nobody bears is found; %s", ErrProbe, probeNext), err)
 		}
 	}
 	return nil

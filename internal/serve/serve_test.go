@@ -12,7 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/frontline-screening/frontline/internal/block"
+	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
+	"github.com/frontline-screening/frontline/internal/feedkey"
 	"github.com/frontline-screening/frontline/internal/matcher"
 	"github.com/frontline-screening/frontline/internal/screen"
 	"github.com/frontline-screening/frontline/internal/serve"
@@ -83,6 +86,63 @@ func (b *bench) install(feeds ...dataset.Feed) string {
 	return digest
 }
 
+// force installs a set, whether its blobs are there or not.
+func (b *bench) force(set dataset.Set) string {
+	b.t.Helper()
+	for _, f := range set.Feeds {
+		if f.Blocks != "" && !b.dir.HasBlob(f.Blocks) {
+			path := b.dir.BlobPath(f.Blocks)
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+			defer func() { _ = os.Remove(path) }()
+		}
+	}
+	digest, err := b.dir.Install(set)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return digest
+}
+
+func (b *bench) blob(data []byte) string {
+	b.t.Helper()
+	digest := canonical.Digest(data)
+	if err := os.WriteFile(b.dir.BlobPath(digest), data, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	return digest
+}
+
+// blocked is the feed with an overlay of the records' ids.
+func (b *bench) blocked(f dataset.Feed, version int64, ids ...string) dataset.Feed {
+	b.t.Helper()
+	o := block.Overlay{Feed: f.ID, Version: version, Key: feedkey.Key{1}.RecordKey()}
+	for _, id := range ids {
+		o.Records = append(o.Records, o.Key.Hash(id))
+	}
+	data, err := block.Encode(o)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	f.Blocks = b.blob(data)
+	return f
+}
+
+// found are the records that answer to the name on the bench's lists.
+func (b *bench) found(at time.Time) []string {
+	b.t.Helper()
+	a, err := b.engine.Screen(b.t.Context(), screen.Request{Subject: screen.Subject{Names: []screen.Name{{Full: "Orlind Testaku"}}}}, at)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ids := []string{}
+	for _, c := range a.Candidates {
+		ids = append(ids, c.Record)
+	}
+	return ids
+}
+
 func (b *bench) awaitAck(what string, condition func(dataset.Ack) bool) dataset.Ack {
 	b.t.Helper()
 	var ack dataset.Ack
@@ -145,6 +205,33 @@ func TestRefusedSetLeavesTheOld(t *testing.T) {
 			f.ValidUntil = "soon"
 			return dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{f}}
 		}, "end of the legal basis"},
+		{"an overlay that is not there", func(b *bench) dataset.Set {
+			f := b.feed("intl.a", 2)
+			f.Blocks = canonical.Digest([]byte("absent"))
+			return dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{f}}
+		}, "overlay"},
+		{"an overlay whose bytes changed", func(b *bench) dataset.Set {
+			f := b.blocked(b.feed("intl.a", 2), 1, "intl.a")
+			if err := os.WriteFile(b.dir.BlobPath(f.Blocks), []byte("{}"), 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+			return dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{f}}
+		}, "fetch it again"},
+		{"an overlay that is none", func(b *bench) dataset.Set {
+			f := b.feed("intl.a", 2)
+			f.Blocks = b.blob([]byte(`{"format":"frontline.blocks/v1"}`))
+			return dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{f}}
+		}, "overlay"},
+		{"an overlay that is too large", func(b *bench) dataset.Set {
+			f := b.feed("intl.a", 2)
+			f.Blocks = b.blob(make([]byte, block.MaxBytes+2))
+			return dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{f}}
+		}, "overlay"},
+		{"an overlay of another feed", func(b *bench) dataset.Set {
+			f := b.feed("intl.a", 2)
+			f.Blocks = b.blocked(dataset.Feed{ID: "intl.b"}, 1, "intl.a").Blocks
+			return dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{f}}
+		}, "another feed"},
 		{"a state of another version", func(*bench) dataset.Set {
 			return dataset.Set{Region: "north", Pool: "general", Feeds: []dataset.Feed{{ID: "intl.a", State: "Relay"}}}
 		}, "differ in version"},
@@ -156,10 +243,7 @@ func TestRefusedSetLeavesTheOld(t *testing.T) {
 			first := b.install(good)
 			b.awaitAck("the first set", func(a dataset.Ack) bool { return a.Set == first })
 
-			bad, err := b.dir.Install(tt.set(b))
-			if err != nil {
-				t.Fatal(err)
-			}
+			bad := b.force(tt.set(b))
 			ack := b.awaitAck("the refusal", func(a dataset.Ack) bool { return a.Refused == bad })
 			if ack.Set != first || ack.Feeds["intl.a"] != 1 || !strings.Contains(ack.Error, tt.want) {
 				t.Errorf("acknowledged %+v, want the first set in use and an error that contains %q", ack, tt.want)
@@ -171,6 +255,55 @@ func TestRefusedSetLeavesTheOld(t *testing.T) {
 			b.install(good)
 			b.awaitAck("the refusal is taken back", func(a dataset.Ack) bool { return a.Set == first && a.Refused == "" && a.Error == "" })
 		})
+	}
+}
+
+// A block is live with the swap, needs no new content, is told in the acknowledgement,
+// and is lifted by the next set.
+func TestBlocksAreLiveWithTheSwap(t *testing.T) {
+	b := newBench(t)
+	one, two := b.feed("intl.a", 1), b.feed("intl.b", 1)
+	for i, step := range []struct {
+		name    string
+		feeds   []dataset.Feed
+		want    []string
+		release int64
+	}{
+		{"none blocked", []dataset.Feed{one, two}, []string{"intl.a", "intl.b"}, 1},
+		{"one blocked", []dataset.Feed{b.blocked(one, 1, "intl.a"), two}, []string{"intl.b"}, 1},
+		{"an id of another feed", []dataset.Feed{b.blocked(one, 2, "intl.b"), two}, []string{"intl.a", "intl.b"}, 1},
+		{"both blocked", []dataset.Feed{b.blocked(one, 3, "intl.a", "intl.z"), b.blocked(two, 1, "intl.b")}, []string{}, 1},
+		{"a later release", []dataset.Feed{b.blocked(b.feed("intl.a", 2), 3, "intl.a"), two}, []string{"intl.b"}, 2},
+		{"an empty overlay", []dataset.Feed{b.blocked(one, 4), two}, []string{"intl.a", "intl.b"}, 1},
+	} {
+		digest := b.install(step.feeds...)
+		ack := b.awaitAck(step.name, func(a dataset.Ack) bool { return a.Set == digest })
+		if diff := cmp.Diff(step.want, b.found(time.Now())); diff != "" {
+			t.Errorf("%d, %s: found differs (-want +got):\n%s", i, step.name, diff)
+		}
+		overlays := map[string]string{}
+		for _, f := range step.feeds {
+			if f.Blocks != "" {
+				overlays[f.ID] = f.Blocks
+			}
+		}
+		if len(overlays)+len(ack.Blocks) > 0 && !cmp.Equal(overlays, ack.Blocks) || ack.Feeds["intl.a"] != step.release {
+			t.Errorf("%d, %s: acknowledged %+v, want the overlays %v", i, step.name, ack, overlays)
+		}
+	}
+}
+
+// The old set goes on with its old overlay when a new one cannot be read.
+func TestARefusedOverlayBringsNobodyBack(t *testing.T) {
+	b := newBench(t)
+	first := b.install(b.blocked(b.feed("intl.a", 1), 1, "intl.a"))
+	b.awaitAck("the block", func(a dataset.Ack) bool { return a.Set == first })
+	f := b.feed("intl.a", 2)
+	f.Blocks = b.blob([]byte("damaged"))
+	bad := b.install(f)
+	ack := b.awaitAck("the refusal", func(a dataset.Ack) bool { return a.Refused == bad })
+	if ack.Set != first || len(ack.Blocks) != 1 || len(b.found(time.Now())) != 0 {
+		t.Errorf("acknowledged %+v and found %v, want the first overlay in effect", ack, b.found(time.Now()))
 	}
 }
 
