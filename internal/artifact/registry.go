@@ -18,6 +18,7 @@ import (
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 // Registry is a client of one OCI registry. It is safe for concurrent use.
@@ -26,12 +27,15 @@ type Registry struct {
 	prefix string // path before each repository's name, with a trailing slash
 	plain  bool
 	client remote.Client
+
+	external bool // reached with a credential instead of a certificate
+	patience patience
 }
 
 // Connect returns a client of the registry at baseURL ("https://host:port"),
 // which knows its callers by the certificate client presents. The client's
 // Timeout bounds a whole transfer and should be zero: transfers end when
-// their context does, or when nothing arrives for a minute.
+// their context does, or when nothing has arrived for two minutes.
 func Connect(baseURL string, client *http.Client) (*Registry, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
@@ -40,7 +44,7 @@ func Connect(baseURL string, client *http.Client) (*Registry, error) {
 	if client == nil {
 		return nil, fmt.Errorf("registry %s: no HTTP client given", u.Host)
 	}
-	return &Registry{host: u.Host, prefix: prefix(u.Path), plain: u.Scheme == "http", client: client}, nil
+	return &Registry{host: u.Host, prefix: prefix(u.Path), plain: u.Scheme == "http", client: client, patience: defaultPatience}, nil
 }
 
 // Credential of an external registry: user name and password, or a token
@@ -62,7 +66,7 @@ func ConnectExternal(address string, client *http.Client, credential Credential)
 	if client == nil {
 		client = http.DefaultClient
 	}
-	return &Registry{host: host, prefix: prefix(path), client: &auth.Client{
+	return &Registry{host: host, prefix: prefix(path), external: true, patience: defaultPatience, client: &auth.Client{
 		Client: client,
 		Cache:  auth.NewCache(),
 		Credential: auth.StaticCredential(host, auth.Credential{
@@ -100,6 +104,9 @@ func (r *Registry) fail(op, repo, reference string, err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
+	if answer, ok := errors.AsType[*errcode.ErrorResponse](err); ok && answer.StatusCode == http.StatusInsufficientStorage {
+		err = fmt.Errorf("the registry's volume is full: %w (%w)", ErrSpace, err)
+	}
 	return &Error{Op: op, Registry: r.host, Repository: repo, Reference: reference, Err: err}
 }
 
@@ -114,7 +121,8 @@ func (r *Registry) Resolve(ctx context.Context, repo, reference string) (ocispec
 }
 
 // Delete removes a manifest. The blobs stay until the registry is cleaned up.
-// A manifest that is not there is no error.
+// A manifest that is not there is no error; ErrDeletionUnsupported when the
+// registry does not delete.
 func (r *Registry) Delete(ctx context.Context, repo, manifestDigest string) error {
 	repository, err := r.repository(repo)
 	if err != nil {
@@ -125,7 +133,7 @@ func (r *Registry) Delete(ctx context.Context, repo, manifestDigest string) erro
 	}
 	desc, err := repository.Manifests().Resolve(ctx, manifestDigest)
 	if err == nil {
-		err = repository.Manifests().Delete(ctx, desc)
+		err = deletion(repository.Manifests().Delete(ctx, desc))
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil
