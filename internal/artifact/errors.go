@@ -4,12 +4,15 @@ package artifact
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/frontline-screening/frontline/internal/seal"
 )
 
 // Causes that callers tell apart with errors.Is.
@@ -22,6 +25,14 @@ var (
 	ErrTooLarge = errors.New("content exceeds its size limit")
 	// ErrMalformed means the artifact is not what its name promises.
 	ErrMalformed = errors.New("artifact is malformed")
+	// ErrLayers is the ErrMalformed of an artifact put together of the parts of several.
+	ErrLayers = fmt.Errorf("%w: parts of different artifacts", ErrMalformed)
+	// ErrForeign is the ErrMalformed of an artifact of another feed or region.
+	ErrForeign = fmt.Errorf("%w: it does not belong in this repository", ErrMalformed)
+	// ErrKey means no identity given opens it; the text names the epoch needed.
+	ErrKey = seal.ErrKey
+	// ErrDelta means a delta did not make the content it promises.
+	ErrDelta = errors.New("delta does not lead to its content")
 )
 
 // Error says what failed on which artifact and what to do about it.
@@ -69,6 +80,10 @@ func next(err error) string {
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return "push it again, or look whether the repository's name is right"
+	case errors.Is(err, ErrKey):
+		return "nothing of it was used; the hub has to seal it to a key that the region announces"
+	case errors.Is(err, ErrDelta):
+		return "nothing of it was used; the hub has to cut a new base"
 	case errors.Is(err, ErrDigest), errors.Is(err, ErrMalformed):
 		return "nothing of it was used; look who else can write to this registry, then push it again"
 	case errors.Is(err, ErrTooLarge):

@@ -11,24 +11,30 @@ import (
 const (
 	// TypeSnapshot is the artifact type of one release of a feed for one region.
 	TypeSnapshot = "application/vnd.frontline.snapshot.v1"
-	// TypeSnapshotLayer is the single layer of a snapshot, a Zstandard frame (RFC 8878).
-	TypeSnapshotLayer = "application/vnd.frontline.snapshot.v1+zstd"
+	// TypeSnapshotConfig is its configuration: Config as canonical JSON, sealed
+	// with age to the region's key and to the hub's.
+	TypeSnapshotConfig = "application/vnd.frontline.snapshot.config.v1+age"
+	// TypeGroup is a piece of its base: a Zstandard frame (RFC 8878), sealed.
+	TypeGroup = "application/vnd.frontline.group.v1+zstd+age"
+	// TypeDelta is a delta of package delta, sealed.
+	TypeDelta = "application/vnd.frontline.delta.v1+age"
 	// TypeOrder is the artifact type of a region's order.
 	TypeOrder = "application/vnd.frontline.order.v1"
 	// TypeOrderFile is a layer of an order: one file of the TUF repository or one part.
 	TypeOrderFile = "application/vnd.frontline.order.file.v1"
 )
 
-// Annotations of a snapshot's manifest, beside those of the OCI image
-// specification.
+// Annotations of a snapshot's manifest. They say nothing of its content.
 const (
 	annotationFeed    = "dev.frontline.feed"
 	annotationRegion  = "dev.frontline.region"
 	annotationRelease = "dev.frontline.release"
-	annotationContent = "dev.frontline.content.digest"
-	annotationSize    = "dev.frontline.content.size"
-	annotationRecords = "dev.frontline.records"
+	annotationEpoch   = "dev.frontline.epoch"
 )
+
+// annotationKeyed is the annotation of a layer by which the next cut finds the
+// ciphertext of an equal plaintext: feedkey.Key.LayerDigest of it.
+const annotationKeyed = "dev.frontline.keyed"
 
 // CurrentTag is the tag of a region's order. It moves with each publication.
 const CurrentTag = "current"
