@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
 	"github.com/frontline-screening/frontline/controllers/hub/order"
 	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
@@ -43,7 +44,9 @@ func TestMain(m *testing.M) { testenv.Main(m, &env) }
 type bench struct {
 	clock     *testingclock.FakeClock
 	registry  *artifact.Registry
-	signer    order.Signer
+	// trust is what the hub signs with, in Secrets of the namespace.
+	trust     *bootstrap.Trust
+	hubUID    string
 	namespace string
 
 	feeds     *watchlistfeed.Reconciler
@@ -62,7 +65,12 @@ type bench struct {
 func newBench(t *testing.T, name, jurisdiction string) *bench {
 	t.Helper()
 	b := &bench{clock: hubtest.Clock(), registry: hubtest.Registry(t), namespace: env.CreateNamespace(t, "install")}
-	b.signer = hubtest.Signer(t, b.clock.Now())
+	b.trust = bootstrap.NewTrust(env.Client, b.namespace, b.clock.Now)
+	self, err := b.trust.Hub(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.hubUID = self.UID
 	b.start(t)
 	b.region = hubtest.Region(t, env, name, jurisdiction)
 	return b
@@ -86,14 +94,14 @@ func (b *bench) start(t *testing.T) {
 		Client: c, Reader: c, Registry: b.registry, Reports: reports, Checks: checks, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
 	}
 	b.orders = order.New(order.Reconciler{
-		Client: c, Registry: b.registry, Signer: b.signer, RegionUID: uid, Reports: reports, Checks: checks, StateDir: t.TempDir(),
+		Client: c, Registry: b.registry, HubUID: b.hubUID, Signers: b.trust, RegionUID: uid, Reports: reports, Checks: checks, StateDir: t.TempDir(),
 		TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, Clock: b.clock,
 	})
 	b.regions = regionalcluster.New(c, c, b.namespace, reports, b.clock)
 	b.mirror = &report.Mirror{Client: c, Reports: reports}
 	b.witnesses = witness.Kinds(c, b.registry, b.clock)
 	b.ingestor = &report.Ingestor{
-		Client: c, Reader: c, Namespace: b.namespace, HubUID: b.signer.HubUID, RegionUID: uid, Reports: reports, Clock: b.clock, Leading: leading,
+		Client: c, Reader: c, Namespace: b.namespace, HubUID: b.hubUID, RegionUID: uid, Reports: reports, Clock: b.clock, Leading: leading,
 	}
 	b.joiner = &regionalcluster.Joiner{Client: c, Reader: c, Namespace: b.namespace, Clock: b.clock, Leading: leading}
 }
@@ -182,7 +190,11 @@ func (b *bench) published(t *testing.T) *signed.Order {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := trust.Open(filepath.Join(t.TempDir(), "trust"), b.signer.Root, trust.Identity{HubUID: b.signer.HubUID, Term: b.signer.Term, Region: b.region.Name})
+	root, err := b.trust.Root(t.Context(), b.region.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := trust.Open(filepath.Join(t.TempDir(), "trust"), root, trust.Identity{HubUID: b.hubUID, Term: 1, Region: b.region.Name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +215,7 @@ func (b *bench) report(t *testing.T, edit func(*wire.Report)) error {
 	b.number++
 	o := b.published(t)
 	r := wire.Report{
-		Format: wire.Format, Region: b.region.Name, RegionUID: o.Region.UID, HubUID: b.signer.HubUID,
+		Format: wire.Format, Region: b.region.Name, RegionUID: o.Region.UID, HubUID: b.hubUID,
 		Incarnation: b.region.Status.Identity.Incarnation, Number: b.number,
 		Observed: &wire.Observed{Term: o.Term, Sequence: o.Sequence, Digest: o.IndexDigest, Issued: b.clock.Now()},
 		Versions: wire.Versions{Agent: "test"},

@@ -39,6 +39,7 @@ import (
 type running struct {
 	namespace string
 	keys      bootstrap.Keys
+	trust     *bootstrap.Trust
 	gateway   string
 }
 
@@ -50,6 +51,7 @@ func run(t *testing.T) *running {
 	if r.keys, err = bootstrap.Ensure(t.Context(), env.Client, options, time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	r.trust = options.Trust(env.Client, time.Now)
 	certificate, key, err := r.keys.CA.Issue(pki.LeafRequest{CommonName: "registry", Server: true, IPs: []net.IP{net.IPv4(127, 0, 0, 1)}}, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +73,7 @@ func run(t *testing.T) *running {
 	}
 	env.StartManager(t, ctrl.Options{}, func(mgr manager.Manager) error {
 		service, err := hubcontrollers.Setup(t.Context(), mgr, hubcontrollers.Options{
-			Namespace: r.namespace, Registry: client, Signer: r.keys.Signer, StateDir: t.TempDir(),
+			Namespace: r.namespace, Registry: client, HubUID: r.keys.HubUID, Signers: r.trust, StateDir: t.TempDir(),
 			TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, AllowPrivateSources: true, Clock: clock.RealClock{},
 		})
 		if err != nil {
@@ -163,8 +165,11 @@ func TestRunningHubServesARegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := trust.Open(filepath.Join(t.TempDir(), "trust"), r.keys.Signer.Root,
-		trust.Identity{HubUID: r.keys.Signer.HubUID, Term: r.keys.Signer.Term, Region: region.Name})
+	root, err := r.trust.Root(t.Context(), region.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := trust.Open(filepath.Join(t.TempDir(), "trust"), root, trust.Identity{HubUID: r.keys.HubUID, Term: 1, Region: region.Name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +204,7 @@ func TestRunningHubServesARegion(t *testing.T) {
 	}
 
 	envelope, err := wire.Sign(t.Context(), wire.Report{
-		Format: wire.Format, Region: region.Name, RegionUID: obeyed.Region.UID, HubUID: r.keys.Signer.HubUID,
+		Format: wire.Format, Region: region.Name, RegionUID: obeyed.Region.UID, HubUID: r.keys.HubUID,
 		Incarnation: accepted.Incarnation, Number: 1,
 		Observed: &wire.Observed{Term: obeyed.Term, Sequence: obeyed.Sequence, Digest: obeyed.IndexDigest, Issued: time.Now()},
 		Feeds:    []wire.Feed{{ID: listed.ID, UID: listed.UID, State: "Serve", Wanted: 1, Held: 1, Content: listed.Content, Served: 1, Servers: 1}},
@@ -252,7 +257,7 @@ func TestBootstrapIsDoneOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Signer.HubUID != first.Signer.HubUID || !again.Signer.Key.Equal(first.Signer.Key) || string(leaf(again)) != string(leaf(first)) {
+	if again.HubUID != first.HubUID || string(leaf(again)) != string(leaf(first)) {
 		t.Error("a second start made new keys")
 	}
 	options.GatewayAddresses = append(options.GatewayAddresses, "new.example:8443")

@@ -89,7 +89,7 @@ func runAll(ctx context.Context, hub hubOptions, region agentOptions) error {
 			return pinnedLocal(ctx, mgr.GetClient(), direct, hub.namespace, region.region, keyDigest)
 		},
 		Invite: func(ctx context.Context) (join.Invitation, error) {
-			return inviteLocal(ctx, direct, keys, hub.namespace, region.region, time.Now())
+			return inviteLocal(ctx, direct, hub.bootstrap().Trust(direct, time.Now), hub.namespace, region.region, time.Now())
 		},
 	}
 	if _, err := agent.Add(mgr, local); err != nil {
@@ -129,7 +129,7 @@ func pinnedLocal(ctx context.Context, cached client.Client, direct client.Reader
 }
 
 // inviteLocal opens an invitation for the local region.
-func inviteLocal(ctx context.Context, c client.Client, keys bootstrap.Keys, namespace, name string, now time.Time) (join.Invitation, error) {
+func inviteLocal(ctx context.Context, c client.Client, signs *bootstrap.Trust, namespace, name string, now time.Time) (join.Invitation, error) {
 	region := &screeningv1.RegionalCluster{}
 	if err := c.Get(ctx, types.NamespacedName{Name: name}, region); err != nil {
 		return join.Invitation{}, fmt.Errorf("local region %s: %w; create its RegionalCluster with link Local", name, err)
@@ -137,5 +137,9 @@ func inviteLocal(ctx context.Context, c client.Client, keys bootstrap.Keys, name
 	if region.Spec.Link != screeningv1.LinkLocal {
 		return join.Invitation{}, fmt.Errorf("RegionalCluster %s has link %s; only one with link Local runs in the hub's process", name, region.Spec.Link)
 	}
-	return openInvitation(ctx, c, namespace, region, keys.Signer.Root, now.Add(localInvitationLifetime))
+	root, err := signs.Root(ctx, name)
+	if err != nil {
+		return join.Invitation{}, err
+	}
+	return openInvitation(ctx, c, namespace, region, root, now.Add(localInvitationLifetime))
 }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,10 +29,11 @@ import (
 
 // inviteOptions are the flags of an invitation.
 type inviteOptions struct {
-	kube     kubeOptions
-	gateways []string
-	lifetime time.Duration
-	output   string
+	kube         kubeOptions
+	keyNamespace string
+	gateways     []string
+	lifetime     time.Duration
+	output       string
 }
 
 func newRegionInviteCommand() *cobra.Command {
@@ -56,6 +58,7 @@ func newRegionInviteCommand() *cobra.Command {
 		},
 	}
 	o.kube.addFlags(cmd.Flags())
+	addKeyNamespace(cmd.Flags(), &o.keyNamespace)
 	cmd.Flags().StringArrayVar(&o.gateways, "gateway-address", nil, "HOST:PORT by which the region reaches the hub's gateway; may be repeated; those the hub was started with when left out")
 	cmd.Flags().DurationVar(&o.lifetime, "lifetime", 24*time.Hour, "how long the invitation can be used")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "-", "file to write the invitation to; - for standard output")
@@ -80,7 +83,8 @@ func (o *inviteOptions) invite(ctx context.Context, c client.Client, name string
 	if err != nil {
 		return none, err
 	}
-	root, err := o.secret(ctx, c, bootstrap.TrustSecret, bootstrap.RootKey)
+	signs := bootstrap.NewTrust(c, cmp.Or(o.keyNamespace, o.kube.namespace), func() time.Time { return now })
+	root, err := signs.Root(ctx, name)
 	if err != nil {
 		return none, err
 	}
@@ -93,7 +97,7 @@ func (o *inviteOptions) invite(ctx context.Context, c client.Client, name string
 // the place of an unused one, and returns what the region is told, but for
 // where the gateway is.
 func openInvitation(ctx context.Context, c client.Client, namespace string, region *screeningv1.RegionalCluster, root []byte, expires time.Time) (join.Invitation, error) {
-	hubUID, term, _, err := trust.RootIdentity(root)
+	info, err := trust.DescribeRoot(root)
 	if err != nil {
 		return join.Invitation{}, err
 	}
@@ -110,7 +114,7 @@ func openInvitation(ctx context.Context, c client.Client, namespace string, regi
 		return join.Invitation{}, err
 	}
 	return join.Invitation{
-		Format: join.InvitationFormat, HubUID: hubUID, Term: term,
+		Format: join.InvitationFormat, HubUID: info.HubUID, Term: info.Term,
 		Region: region.Name, RegionUID: string(record.UID(region)), Jurisdiction: string(region.Spec.Jurisdiction),
 		Root: root, Token: token, Expires: expires,
 	}, nil

@@ -20,6 +20,7 @@ import (
 
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/envelope"
+	"github.com/frontline-screening/frontline/internal/trust"
 )
 
 // Formats of the three documents.
@@ -113,6 +114,9 @@ func ReadInvitation(data []byte, now time.Time) (Invitation, error) {
 		return inv, errors.New("invitation: gateway, certificate, trust root or token is missing; ask for a new one")
 	case !now.Before(inv.Expires):
 		return inv, fmt.Errorf("invitation for region %s expired at %s; ask for a new one", inv.Region, inv.Expires.UTC().Format(time.RFC3339))
+	}
+	if err := trust.CheckPin(inv.Root, trust.Identity{HubUID: inv.HubUID, Term: inv.Term, Region: inv.Region}); err != nil {
+		return inv, fmt.Errorf("invitation for region %s: %w", inv.Region, err)
 	}
 	return inv, nil
 }

@@ -4,6 +4,7 @@ package join_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -19,9 +20,34 @@ import (
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/envelope"
 	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/keyring"
+	"github.com/frontline-screening/frontline/internal/trust"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// root is the trust root of a region, signed by one holder.
+func root(t *testing.T, region string) []byte {
+	t.Helper()
+	var keys [5]crypto.Signer
+	for i := range keys {
+		var err error
+		if keys[i], err = keyring.New(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := trust.NewRoot(trust.RootSpec{
+		HubUID: "h", Term: 1, Region: region, Holders: []crypto.PublicKey{keys[0].Public()}, Expires: now.AddDate(1, 0, 0),
+		Online: trust.Signers{Targets: keys[1], Snapshot: keys[2], Timestamp: keys[3], Bundle: keys[4]}.Public(),
+	})
+	if err == nil {
+		data, err = trust.SignRoot(data, keys[0])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
 
 func invitation() join.Invitation {
 	return join.Invitation{
@@ -44,11 +70,15 @@ func TestReadInvitation(t *testing.T) {
 		{"no certificate", func(i *join.Invitation) { i.GatewayCA = "" }, "missing"},
 		{"no root", func(i *join.Invitation) { i.Root = nil }, "missing"},
 		{"no token", func(i *join.Invitation) { i.Token = "" }, "missing"},
+		{"a root of another region", func(i *join.Invitation) { i.Root = root(t, "south") }, "WrongRegion"},
+		{"a root of another hub", func(i *join.Invitation) { i.HubUID = "other" }, "Foreign"},
+		{"a root nobody signed", func(i *join.Invitation) { i.Root = bytes.Replace(i.Root, []byte(`"sig":"`), []byte(`"sig":"00`), 1) }, "refused"},
 		{"expired this instant", func(i *join.Invitation) { i.Expires = now }, "expired"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			in := invitation()
+			in.Root = root(t, "north")
 			tt.edit(&in)
 			data, err := canonical.Marshal(in)
 			if err != nil {

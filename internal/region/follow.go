@@ -36,6 +36,8 @@ type Follower struct {
 	manifest string
 	// lost is when the hub was first not reached, zero while it is.
 	lost time.Time
+	// suspect says that the wall clock was behind when an order was last taken.
+	suspect bool
 }
 
 // NewFollower returns a follower of the hub that the region has joined. It
@@ -52,6 +54,11 @@ func NewFollower(r *Region, hub link.Hub, log logr.Logger) (*Follower, error) {
 	client, err := trust.Open(dir, joined.Root, trust.Identity{HubUID: joined.HubUID, Term: joined.Term, Region: joined.Region})
 	if err != nil {
 		return nil, fmt.Errorf("follow orders: %w", err)
+	}
+	// The order in force is kept apart from what proved it: if that is lost,
+	// nothing older gets in.
+	if held := r.Verified(); held != nil && held.HubUID == joined.HubUID {
+		client.RaiseFloor(trust.Floor{Term: held.Term, Sequence: held.Sequence})
 	}
 	return &Follower{region: r, hub: hub, log: log, client: client}, nil
 }
@@ -171,10 +178,12 @@ func (f *Follower) pull(ctx context.Context) error {
 // take verifies the files of an order and puts it in force.
 func (f *Follower) take(files map[string][]byte) error {
 	joined := f.region.Joined()
-	verified, err := f.client.Verify(files, f.region.now())
+	now := f.region.now()
+	verified, err := f.client.Verify(files, now)
 	if err != nil {
 		return err
 	}
+	f.watchClock(now)
 	byDigest := map[string][]byte{}
 	for name, data := range files {
 		if !trust.IsRepositoryFile(name) {
@@ -193,6 +202,11 @@ func (f *Follower) take(files map[string][]byte) error {
 	if err != nil {
 		return refuse(RefusedFormat, "%w", err)
 	}
+	for _, feed := range opened.Feeds {
+		if feed.Artifact != "" && !verified.HasArtifact(feed.ID, feed.Artifact) {
+			return refuse(RefusedSignature, "order %d serves artifact %s of feed %s, which its targets do not list; the hub signs it again", opened.Sequence, feed.Artifact, feed.ID)
+		}
+	}
 	if opened.Sequence != verified.Sequence || opened.HubUID != verified.HubUID || opened.Term != verified.Term {
 		return refuse(RefusedSignature, "order %d says of itself other than its signed metadata does (order %d)", opened.Sequence, verified.Sequence)
 	}
@@ -210,6 +224,43 @@ func (f *Follower) take(files map[string][]byte) error {
 	}
 	f.region.setVerified(&Verified{Order: opened, Clocks: clocks, Unlisted: unlisted})
 	return nil
+}
+
+// watchClock says once that the wall clock is behind the time that the hub
+// signed, and once that it is right again. Orders are judged by the later.
+func (f *Follower) watchClock(now time.Time) {
+	reading := f.client.Clock().Read(now)
+	suspect := reading.Reason == trust.ClockSuspect
+	if suspect && !f.suspect {
+		f.log.Info("The clock of this machine is behind the time the hub signed; set it", "region", f.region.name,
+			"reason", string(reading.Reason), "behind", reading.Behind.Round(time.Second).String())
+	}
+	if !suspect && f.suspect {
+		f.log.Info("The clock of this machine is right again", "region", f.region.name)
+	}
+	f.suspect = suspect
+}
+
+// Clock is what the region knows of the time apart from its wall clock.
+func (f *Follower) Clock() trust.Clock { return f.client.Clock() }
+
+// Prove returns what proves the order in force to a loader: the files it was
+// verified from and the region's signed word on when. It is nil before the
+// first order.
+func (f *Follower) Prove(ctx context.Context) (trust.Files, []byte, error) {
+	last, ok := f.client.Last()
+	if !ok {
+		return nil, nil, nil
+	}
+	identity, err := f.region.store.Identity(f.region.name, f.region.now())
+	if err != nil {
+		return nil, nil, err
+	}
+	statement, err := trust.SignLastVerified(ctx, last.Statement(), identity.Key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.client.Files(), statement, nil
 }
 
 // Join presents the region at the hub with an invitation and records what the

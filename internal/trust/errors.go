@@ -19,26 +19,51 @@ const (
 	Rollback Reason = "Rollback"
 	// Equivocation: the sequence was verified before with another content.
 	Equivocation Reason = "Equivocation"
+	// BelowFloor: the order is older than one that others saw here before the
+	// local state was lost.
+	BelowFloor Reason = "BelowFloor"
 	// Expired: the metadata is too old to bring anything new.
 	Expired Reason = "Expired"
-	// Foreign: another root, another hub, a lower term or another region.
+	// RootExpired: the newest root.json is too old; nothing under it is news.
+	RootExpired Reason = "RootExpired"
+	// Foreign: another root, another hub or a lower term.
 	Foreign Reason = "Foreign"
-	// BadSignature: the bytes are not those that the trusted keys signed.
+	// WrongRegion: it is signed for another region.
+	WrongRegion Reason = "WrongRegion"
+	// BadSignature: the trusted keys did not sign these bytes.
 	BadSignature Reason = "BadSignature"
+	// Revoked: a key signed these bytes that a later root.json withdrew.
+	Revoked Reason = "Revoked"
+	// BadRole: a role has no keys, one key twice, or a threshold that its keys
+	// cannot meet or that is below 1.
+	BadRole Reason = "BadRole"
+	// Mixed: a file is not the one that the metadata above it names.
+	Mixed Reason = "Mixed"
+	// Replayed: a bundle was imported before, or a later one was.
+	Replayed Reason = "Replayed"
 	// Malformed: what was signed is no order of this format.
 	Malformed Reason = "Malformed"
 	// Incomplete: a file that the metadata names is missing.
 	Incomplete Reason = "Incomplete"
 )
 
+const stays = "the last good order stays in force; "
+
 var nextStep = map[Reason]string{
-	Rollback:     "the last good order stays in force; look who wrote to the registry, and whether the hub was restored from a backup",
-	Equivocation: "the last good order stays in force; look whether two hubs sign for this region",
-	Expired:      "the last good order stays in force; look whether the hub signs and whether the clocks agree",
-	Foreign:      "the last good order stays in force; join the region again if it is to obey another hub",
-	BadSignature: "the last good order stays in force; look who wrote to the registry",
-	Malformed:    "the last good order stays in force; look whether hub and region have matching versions",
-	Incomplete:   "the last good order stays in force; it is pulled again",
+	Rollback:     stays + "look who wrote to the registry, and whether the hub was restored from a backup",
+	Equivocation: stays + "look whether two hubs sign for this region",
+	BelowFloor:   stays + "look who wrote to the registry; what stands there is older than what the region obeyed",
+	Expired:      stays + "look whether the hub signs and whether the clocks agree",
+	RootExpired:  stays + "on the hub run: frontline trust root renew",
+	Foreign:      stays + "join the region again if it is to obey another hub",
+	WrongRegion:  stays + "look who moved the files between regions",
+	BadSignature: stays + "look who wrote to the registry",
+	Revoked:      stays + "look who still signs with the key that was withdrawn",
+	BadRole:      stays + "a root like this one is never signed by the hub's tools; ask its holders",
+	Mixed:        stays + "it is pulled again; look who wrote to the registry if it lasts",
+	Malformed:    stays + "look whether hub and region have matching versions",
+	Incomplete:   stays + "it is pulled again",
+	Replayed:     stays + "export a new bundle on the hub",
 }
 
 // Error is a refusal. No part of what was refused has been kept.
@@ -90,8 +115,10 @@ func classify(file string, err error) error {
 		reason = Expired
 	case errors.As(err, &version):
 		reason = Rollback
-	case errors.As(err, &unsigned), errors.As(err, &hash):
+	case errors.As(err, &unsigned):
 		reason = BadSignature
+	case errors.As(err, &hash):
+		reason = Mixed
 	}
 	return &Error{Reason: reason, File: file, Err: err}
 }

@@ -14,8 +14,22 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
-// TargetPath is the target of the repository: the index of the order.
+// TargetPath is the target that is the index of the order. The other targets
+// are the artifacts that the order serves.
 const TargetPath = "order.json"
+
+// Artifact is an OCI manifest that an order serves.
+type Artifact struct {
+	// Feed is the feed's id, Digest the manifest's, "sha256:<hex>".
+	Feed, Digest string
+	// Size is the length of the manifest in bytes.
+	Size int64
+}
+
+// Path is the artifact's target path: feeds/<feed id>/<hex of the digest>.
+func (a Artifact) Path() string {
+	return "feeds/" + a.Feed + "/" + strings.TrimPrefix(a.Digest, "sha256:")
+}
 
 // Files are the files of a region's TUF repository by the names that section
 // 3 and section 6.2 of the specification give them under consistent snapshots:
@@ -78,10 +92,12 @@ func (f Files) get(name string) ([]byte, error) {
 // extension is the name of the signed fields that TUF does not know.
 const extension = "x-frontline"
 
-// rootFields are signed in root.json: they fence hubs off from each other.
+// rootFields are signed in root.json: they fence hubs and regions off from
+// each other.
 type rootFields struct {
 	HubUID string `json:"hubUID"`
 	Term   int64  `json:"term"`
+	Region string `json:"region"`
 }
 
 // targetFields are signed in the custom object of the target.
@@ -134,8 +150,8 @@ func readRootFields(root *metadata.Metadata[metadata.RootType]) (rootFields, err
 	if err := extract(file, root.Signed.UnrecognizedFields, &fields); err != nil {
 		return fields, err
 	}
-	if fields.HubUID == "" || fields.Term < 1 {
-		return fields, refuse(Malformed, file, "it names no hub or no term")
+	if fields.HubUID == "" || fields.Term < 1 || fields.Region == "" {
+		return fields, refuse(Malformed, file, "it names no hub, no term or no region")
 	}
 	return fields, nil
 }

@@ -4,16 +4,14 @@ package trust
 
 import (
 	"crypto"
-	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/keyring"
 )
 
 // Floors are versions that must be exceeded although the metadata that had
@@ -25,11 +23,12 @@ type Floors struct {
 
 // SignInput is one order to sign.
 type SignInput struct {
-	// Region the order is for. A region refuses the order of another, although
-	// all are signed under the same root.
+	// Region the order is for; that of the root.
 	Region string
-	// Index is the target's content, at most 1 MiB.
+	// Index is the content of the target order.json, at most 1 MiB.
 	Index []byte
+	// Artifacts are what the order serves; they are a function of Index.
+	Artifacts []Artifact
 	// Sequence of the order, from 1. It rises exactly when Index changes.
 	Sequence int64
 	// Issued is the time of signing.
@@ -43,61 +42,53 @@ type SignInput struct {
 	SourceChecked map[string]time.Time
 	// Floors count beside the previous files, and alone when there are none.
 	Floors Floors
-	// PreviousRoot is the root.json under which the previous files were
-	// signed when root has other keys; from the hub's own keeping. Nil else.
-	PreviousRoot []byte
 }
 
-// Sign returns the repository with the order. root is the newest root.json,
-// prev the files published before (nil when there are none or they are lost);
-// they are verified against root, and files of theirs that still hold are
-// taken over unchanged. Sign refuses a sequence below the published one with
-// Rollback and another content under the published one with Equivocation.
-func Sign(key ed25519.PrivateKey, root []byte, prev Files, in SignInput) (Files, error) {
-	signer, err := newSigner(key)
-	if err != nil {
-		return nil, err
-	}
+// Sign returns the repository with the order. keys are those that the newest
+// of roots names; prev are the files published before (nil when there are none
+// or they are lost). They are verified, and files of theirs that still hold
+// are taken over unchanged. Every version of the root is in the result: none
+// is ever left out, so that a region that was cut off for years can follow.
+//
+// Sign refuses a sequence below the published one with Rollback, another
+// content under the published one with Equivocation, and keys that the newest
+// root, also a published one that the hub has lost, does not name with
+// Revoked. A risen term counts sequences anew.
+func Sign(keys Signers, roots Roots, prev Files, in SignInput) (Files, error) {
 	if err := in.check(); err != nil {
 		return nil, fmt.Errorf("sign order %d for region %s: %w", in.Sequence, in.Region, err)
 	}
-	files, err := rootChain(root, prev, in.PreviousRoot)
+	state, err := readPrevious(roots, prev, in)
 	if err != nil {
 		return nil, err
 	}
-	state, err := readPrevious(root, prev, in)
+	roots = state.roots
+	root, err := checkKeys(keys, roots, in.Region)
 	if err != nil {
 		return nil, err
 	}
-	if state.keep(in) {
+	files := Files{}
+	for i, data := range roots {
+		files[rootFile(int64(i)+1)] = data
+	}
+	if state.keep(in, root.Version, keys.Bundle.Public()) {
 		for _, name := range []string{snapshotFile(state.snapshotVersion), targetsFile(state.targetsVersion), indexFile(in.Index)} {
 			files[name] = prev[name]
 		}
 	} else {
-		state.snapshotVersion = max(in.Sequence, state.snapshotVersion+1, state.targetsVersion+1)
-		state.targetsVersion = state.snapshotVersion
-		if err := signTargets(signer, files, state.targetsVersion, in); err != nil {
+		version := max(in.Sequence, state.snapshotVersion+1, state.targetsVersion+1)
+		state.snapshotVersion = version
+		if err := signTargets(keys, files, version, in); err != nil {
 			return nil, err
 		}
-		if err := signSnapshot(signer, files, state.snapshotVersion, in); err != nil {
+		if err := signSnapshot(keys.Snapshot, files, version, in); err != nil {
 			return nil, err
 		}
 	}
-	if err := signTimestamp(signer, files, state.timestampVersion+1, state.snapshotVersion, in); err != nil {
+	if err := signTimestamp(keys.Timestamp, files, state.timestampVersion+1, state.snapshotVersion, in); err != nil {
 		return nil, err
 	}
 	return files, nil
-}
-
-// AdoptSequence returns the sequence and the timestamp version that published
-// files carry, verified against the hub's own root whatever their expiry. A
-// hub restored from a backup starts from them.
-func AdoptSequence(files Files, root []byte) (sequence, timestampVersion int64, err error) {
-	p, err := parsePublished(root, files)
-	if err != nil {
-		return 0, 0, err
-	}
-	return p.fields.Sequence, p.timestampVersion, nil
 }
 
 func (in SignInput) check() error {
@@ -112,39 +103,75 @@ func (in SignInput) check() error {
 	return versionInRange("sequence", in.Sequence)
 }
 
+// checkKeys makes sure that regions will accept what the keys sign.
+func checkKeys(keys Signers, roots Roots, region string) (RootInfo, error) {
+	info, err := DescribeRoot(roots.Newest())
+	if err != nil {
+		return info, err
+	}
+	name := rootFile(info.Version)
+	if info.Region != region {
+		return info, refuse(WrongRegion, name, "it is of region %s, the order is for %s", info.Region, region)
+	}
+	public := keys.Public()
+	for _, role := range onlineRoles {
+		if !keyring.Equal(info.Online[role], public.of(role)) {
+			return info, refuse(Revoked, name, "it does not name this hub's key of role %s; restore the key, or run: frontline trust rotate %s", role, region)
+		}
+	}
+	return info, nil
+}
+
 // previous is what the new files must exceed.
 type previous struct {
 	*published
+	roots                                             Roots
 	timestampVersion, snapshotVersion, targetsVersion int64
 }
 
-func readPrevious(root []byte, prev Files, in SignInput) (previous, error) {
+func readPrevious(roots Roots, prev Files, in SignInput) (previous, error) {
+	if len(roots) == 0 {
+		return previous{}, refuse(Incomplete, "root.json", "region %s has no signed root; run: frontline trust root add", in.Region)
+	}
+	// Nothing is known of what regions have seen but the floors. Seconds since
+	// 1970 exceed any version that grew by less than one a second, so a hub
+	// that lost everything is still listened to.
+	fresh := previous{
+		roots:            roots,
+		timestampVersion: max(in.Floors.Timestamp, in.Issued.Unix()),
+		snapshotVersion:  in.Floors.Snapshot,
+	}
 	if len(prev) == 0 || prev[timestampFile] == nil {
-		// Nothing is known of what regions have seen but the floors. Seconds
-		// since 1970 exceed any version that grew by less than one a second,
-		// so a hub that lost everything is still listened to.
-		return previous{
-			timestampVersion: max(in.Floors.Timestamp, in.Issued.Unix()),
-			snapshotVersion:  in.Floors.Snapshot,
-		}, nil
+		return fresh, nil
 	}
-	if in.PreviousRoot != nil {
-		root = in.PreviousRoot
-	}
-	p, err := parsePublished(root, prev)
+	p, chain, err := parsePublished(roots, prev)
 	if err != nil {
 		return previous{}, err
 	}
-	switch digest := canonical.Digest(in.Index); {
-	case in.Region != p.fields.Region:
-		return previous{}, refuse(Foreign, timestampFile, "the published order is for region %s, this one for %s", p.fields.Region, in.Region)
-	case in.Sequence < p.fields.Sequence:
-		return previous{}, refuse(Rollback, timestampFile, "sequence %d is published, %d was to be signed", p.fields.Sequence, in.Sequence)
-	case in.Sequence == p.fields.Sequence && digest != p.fields.Digest:
-		return previous{}, refuse(Equivocation, timestampFile, "sequence %d is published with %s, now with %s", in.Sequence, p.fields.Digest, digest)
+	newest, err := DescribeRoot(chain.Newest())
+	if err != nil {
+		return previous{}, err
+	}
+	fresh.roots = chain
+	if p.fields.Region != in.Region {
+		return previous{}, refuse(WrongRegion, timestampFile, "the published order is for region %s, this one for %s", p.fields.Region, in.Region)
+	}
+	if newest.Term == p.root.Term {
+		digest := canonical.Digest(in.Index)
+		switch {
+		case in.Sequence < p.fields.Sequence:
+			return previous{}, refuse(Rollback, timestampFile, "sequence %d is published, %d was to be signed", p.fields.Sequence, in.Sequence)
+		case in.Sequence == p.fields.Sequence && digest != p.fields.Digest:
+			return previous{}, refuse(Equivocation, timestampFile, "sequence %d is published with %s, now with %s", in.Sequence, p.fields.Digest, digest)
+		}
+	}
+	if !keyring.Equal(newest.Online[metadata.TIMESTAMP], p.timestampKey) {
+		// Regions forget the versions of a key that was withdrawn (section
+		// 5.3.11): whoever had it may have made them as high as can be.
+		return fresh, nil
 	}
 	return previous{
-		published:        p,
+		published: p, roots: chain,
 		timestampVersion: max(p.timestampVersion, in.Floors.Timestamp),
 		snapshotVersion:  max(p.snapshotVersion, in.Floors.Snapshot),
 		targetsVersion:   p.targetsVersion,
@@ -152,31 +179,24 @@ func readPrevious(root []byte, prev Files, in SignInput) (previous, error) {
 }
 
 // keep reports whether the published snapshot and targets say what the new
-// order says and outlive its timestamp.
-func (p previous) keep(in SignInput) bool {
-	return p.published != nil && in.PreviousRoot == nil && p.fields.Sequence == in.Sequence &&
+// order says under the newest root, and outlive its timestamp.
+func (p previous) keep(in SignInput, rootVersion int64, bundle crypto.PublicKey) bool {
+	return p.published != nil && p.rootVersion == rootVersion && p.fields.Sequence == in.Sequence &&
 		p.snapshotVersion == p.published.snapshotVersion &&
-		!p.published.ends.Before(in.TimestampExpires)
+		keyring.Equal(p.bundleKey(), bundle) &&
+		!p.ends.Before(in.TimestampExpires)
 }
 
-func signTargets(signer signature.Signer, files Files, version int64, in SignInput) error {
-	target, err := metadata.TargetFile().FromBytes(TargetPath, in.Index, "sha256")
+func signTargets(keys Signers, files Files, version int64, in SignInput) error {
+	targets, err := newTargets(version, in, keys.Bundle.Public())
 	if err != nil {
-		return fmt.Errorf("target %s: %w", TargetPath, err)
+		return err
 	}
-	custom, err := json.Marshal(map[string]targetFields{extension: {Region: in.Region, Sequence: in.Sequence}})
-	if err != nil {
-		return fmt.Errorf("target %s: %w", TargetPath, err)
-	}
-	target.Custom = (*json.RawMessage)(&custom)
-	targets := metadata.Targets(wholeSecond(in.Expires))
-	targets.Signed.Version = version
-	targets.Signed.Targets[TargetPath] = target
 	files[indexFile(in.Index)] = in.Index
-	return seal(signer, targets, files, targetsFile(version))
+	return seal(keys.Targets, targets, files, targetsFile(version))
 }
 
-func signSnapshot(signer signature.Signer, files Files, version int64, in SignInput) error {
+func signSnapshot(key crypto.Signer, files Files, version int64, in SignInput) error {
 	snapshot := metadata.Snapshot(wholeSecond(in.Expires))
 	snapshot.Signed.Version = version
 	meta, err := metaOf(files[targetsFile(version)], version)
@@ -184,10 +204,10 @@ func signSnapshot(signer signature.Signer, files Files, version int64, in SignIn
 		return err
 	}
 	snapshot.Signed.Meta[targetsMeta] = meta
-	return seal(signer, snapshot, files, snapshotFile(version))
+	return seal(key, snapshot, files, snapshotFile(version))
 }
 
-func signTimestamp(signer signature.Signer, files Files, version, snapshotVersion int64, in SignInput) error {
+func signTimestamp(key crypto.Signer, files Files, version, snapshotVersion int64, in SignInput) error {
 	checked := make(map[string]time.Time, len(in.SourceChecked))
 	for feed, at := range in.SourceChecked {
 		checked[feed] = wholeSecond(at)
@@ -209,7 +229,7 @@ func signTimestamp(signer signature.Signer, files Files, version, snapshotVersio
 	if err != nil {
 		return fmt.Errorf("%s: %w", timestampFile, err)
 	}
-	return seal(signer, timestamp, files, timestampFile)
+	return seal(key, timestamp, files, timestampFile)
 }
 
 func metaOf(data []byte, version int64) (*metadata.MetaFiles, error) {
@@ -222,49 +242,5 @@ func metaOf(data []byte, version int64) (*metadata.MetaFiles, error) {
 	return meta, nil
 }
 
-func seal[T metadata.Roles](signer signature.Signer, meta *metadata.Metadata[T], files Files, name string) error {
-	if _, err := meta.Sign(signer); err != nil {
-		return fmt.Errorf("sign %s: %w", name, err)
-	}
-	data, err := meta.ToBytes(false)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", name, err)
-	}
-	files[name] = data
-	return nil
-}
-
-func newSigner(key ed25519.PrivateKey) (signature.Signer, error) {
-	if len(key) != ed25519.PrivateKeySize {
-		return nil, fmt.Errorf("signing key: %d bytes instead of %d; restore it from the Secret's backup", len(key), ed25519.PrivateKeySize)
-	}
-	signer, err := signature.LoadSigner(key, crypto.Hash(0))
-	if err != nil {
-		return nil, fmt.Errorf("signing key: %w", err)
-	}
-	return signer, nil
-}
-
 // wholeSecond: section 4.2.1 of the specification knows no fractions.
 func wholeSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
-
-// rootChain returns a new set of files with every root version up to the
-// newest.
-func rootChain(root []byte, prev Files, previousRoot []byte) (Files, error) {
-	newest, err := metadata.Root().FromBytes(root)
-	if err != nil {
-		return nil, classify("root.json", err)
-	}
-	files := Files{rootFile(newest.Signed.Version): root}
-	for version := newest.Signed.Version - 1; version >= 1; version-- {
-		data, ok := prev[rootFile(version)]
-		if version == newest.Signed.Version-1 && previousRoot != nil {
-			data, ok = previousRoot, true
-		}
-		if !ok {
-			return nil, refuse(Incomplete, rootFile(version), "regions that trust it cannot follow to version %d; pass it with the previous files", newest.Signed.Version)
-		}
-		files[rootFile(version)] = data
-	}
-	return files, nil
-}

@@ -23,16 +23,24 @@ type state struct {
 	Snapshot  []byte   `json:"snapshot"`
 	Targets   []byte   `json:"targets"`
 	Index     []byte   `json:"index"`
+	// HighWater is the latest time that is known to have passed.
+	HighWater time.Time `json:"highWater"`
+	// Bundle is the highest number of a bundle that was imported.
+	Bundle int64 `json:"bundle,omitempty"`
 }
 
-func newState(p *published, roots [][]byte, at time.Time) state {
-	return state{VerifiedAt: at.UTC(), Roots: roots, Timestamp: p.timestamp, Snapshot: p.snapshot, Targets: p.targets, Index: p.index}
+func newState(p *published, roots [][]byte, at time.Time, clock Clock, bundle int64) state {
+	return state{
+		VerifiedAt: at.UTC(), Roots: roots, Timestamp: p.timestamp, Snapshot: p.snapshot, Targets: p.targets, Index: p.index,
+		HighWater: clock.highest().UTC(), Bundle: bundle,
+	}
 }
 
 // files gives the state the names it had in the repository, so that it goes
 // through the same verification again.
-func (s state) files() (Files, error) {
-	files := Files{timestampFile: s.Timestamp, indexFile(s.Index): s.Index}
+func (s state) files() (files Files, err error) {
+	defer refusePanic(&err)
+	files = Files{timestampFile: s.Timestamp, indexFile(s.Index): s.Index}
 	first, err := metadata.Root().FromBytes(s.Roots[0])
 	if err != nil {
 		return nil, classify("root.json", err)

@@ -2,14 +2,13 @@
 
 // Package bootstrap makes the Secrets a hub starts from, once, and renews its
 // certificates: its authority, the certificates of its registry and gateway,
-// and the key and root.json that its orders are signed with. Several processes
+// and the keys and roots that its orders are signed with. Several processes
 // may start at once; whoever writes first is right.
 package bootstrap
 
 import (
+	"cmp"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"fmt"
 	"net"
 	"slices"
@@ -20,16 +19,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/controllers/hub/order"
 	"github.com/frontline-screening/frontline/internal/pki"
-	"github.com/frontline-screening/frontline/internal/trust"
 )
 
-// Names of the Secrets, in the namespace of the installation.
+// Names of the Secrets: TrustSecret is in the key namespace, the others are in
+// that of the installation.
 const (
 	CASecret       = "frontline-hub-ca"
 	RegistrySecret = "frontline-registry-tls"
@@ -41,24 +38,16 @@ const (
 // gateway by.
 const addressesAnnotation = screeningv1.GroupName + "/gateway-addresses"
 
-// Keys of the Secrets beside tls.crt, tls.key and ca.crt.
-const (
-	caKey   = "ca.crt"
-	hubUID  = "hub-uid"
-	rootKey = "root.key"
-	// RootKey holds root.json, which regions pin.
-	RootKey = "root.json"
-)
+// caKey is the key of the authority's certificate beside tls.crt and tls.key.
+const caKey = "ca.crt"
 
-const (
-	firstTerm    = 1
-	rootLifetime = 10 * 365 * 24 * time.Hour
-)
+const firstTerm = 1
 
 // Keys are what a hub works with.
 type Keys struct {
-	CA     *pki.CA
-	Signer order.Signer
+	CA *pki.CA
+	// HubUID is the hub as its orders name it.
+	HubUID string
 	// Gateway presents the gateway's certificate, Client the hub's own.
 	Gateway, Client pki.CertificateSource
 }
@@ -66,9 +55,16 @@ type Keys struct {
 // Options say where the Secrets are and what the certificates are for.
 type Options struct {
 	Namespace string
+	// KeyNamespace holds what the hub signs with; Namespace if it is empty.
+	KeyNamespace string
 	// GatewayAddresses are those, as HOST:PORT, that regions reach the gateway
 	// by. The gateway's Secret keeps them for invitations.
 	GatewayAddresses []string
+}
+
+// Trust returns what the hub signs with. c must not read from a cache.
+func (o Options) Trust(c client.Client, now func() time.Time) *Trust {
+	return NewTrust(c, cmp.Or(o.KeyNamespace, o.Namespace), now)
 }
 
 // Ensure makes what is missing, renews what is due, and returns the keys. c
@@ -79,7 +75,7 @@ func Ensure(ctx context.Context, c client.Client, o Options, now time.Time) (Key
 	if err != nil {
 		return Keys{}, err
 	}
-	signer, err := s.signer(ctx, now)
+	self, err := o.Trust(c, func() time.Time { return now }).Hub(ctx)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -98,7 +94,7 @@ func Ensure(ctx context.Context, c client.Client, o Options, now time.Time) (Key
 	if err != nil {
 		return Keys{}, err
 	}
-	keys := Keys{CA: ca, Signer: signer}
+	keys := Keys{CA: ca, HubUID: self.UID}
 	if keys.Gateway, err = pki.FromPEM(gateway.Data[corev1.TLSCertKey], gateway.Data[corev1.TLSPrivateKeyKey]); err != nil {
 		return Keys{}, fmt.Errorf("secret %s/%s: %w; delete it, the hub makes a new one", o.Namespace, GatewaySecret, err)
 	}
@@ -161,42 +157,12 @@ func (s secrets) authority(ctx context.Context, now time.Time) (*pki.CA, error) 
 	return ca, nil
 }
 
-func (s secrets) signer(ctx context.Context, now time.Time) (order.Signer, error) {
-	secret, err := s.ensure(ctx, TrustSecret, corev1.SecretTypeOpaque, func() (map[string][]byte, error) {
-		_, key, err := ed25519.GenerateKey(rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		uid := string(uuid.NewUUID())
-		root, err := trust.NewRoot(key, uid, firstTerm, now.Add(rootLifetime))
-		if err != nil {
-			return nil, err
-		}
-		encoded, err := pki.KeyPEM(key)
-		return map[string][]byte{hubUID: []byte(uid), rootKey: encoded, RootKey: root}, err
-	})
-	if err != nil {
-		return order.Signer{}, err
+// update writes a Secret that was read, unless somebody else wrote it since.
+func (s secrets) update(ctx context.Context, secret *corev1.Secret) error {
+	if err := s.client.Update(ctx, secret); err != nil {
+		return fmt.Errorf("write Secret %s/%s: %w", secret.Namespace, secret.Name, err)
 	}
-	damaged := func(err error) error {
-		return fmt.Errorf("secret %s/%s: %w; restore it from its backup, regions obey no other hub", s.namespace, TrustSecret, err)
-	}
-	parsed, err := pki.ParseKey(secret.Data[rootKey])
-	if err != nil {
-		return order.Signer{}, damaged(err)
-	}
-	key, ok := parsed.(ed25519.PrivateKey)
-	if !ok {
-		return order.Signer{}, damaged(fmt.Errorf("%s is not an ed25519 key", rootKey))
-	}
-	uid, term, _, err := trust.RootIdentity(secret.Data[RootKey])
-	if err != nil {
-		return order.Signer{}, damaged(err)
-	}
-	if uid != string(secret.Data[hubUID]) {
-		return order.Signer{}, damaged(fmt.Errorf("root.json names another hub than %s", hubUID))
-	}
-	return order.Signer{HubUID: uid, Term: term, Key: key, Root: secret.Data[RootKey]}, nil
+	return nil
 }
 
 // certificate returns a server's certificate, which it renews when it is due,

@@ -7,8 +7,7 @@ package regiontest
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
+	"crypto"
 	"errors"
 	"maps"
 	"net/http"
@@ -22,6 +21,7 @@ import (
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/keyring"
 	"github.com/frontline-screening/frontline/internal/link"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/region"
@@ -62,7 +62,10 @@ type Hub struct {
 	Root   []byte
 	Clock  *Clock
 
-	key      ed25519.PrivateKey
+	holder   crypto.Signer
+	keys     trust.Signers
+	roots    trust.Roots
+	sizes    map[string]int64
 	registry *artifact.Registry
 	files    trust.Files
 	// Sequence of the order published last.
@@ -78,22 +81,63 @@ var _ link.Hub = (*Hub)(nil)
 // NewHub returns a hub of its own with an empty registry.
 func NewHub(t testing.TB, clock *Clock, name, jurisdiction string) *Hub {
 	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := &Hub{
-		UID: "hub-" + t.Name(), Clock: clock, key: key,
+		UID: "hub-" + t.Name(), Clock: clock, sizes: map[string]int64{},
 		Region: order.Region{
 			Name: name, UID: "uid-of-" + name, Jurisdiction: jurisdiction, Profile: "Standard", Link: "Remote", HeartbeatSeconds: 30,
 		},
 	}
-	if h.Root, err = trust.NewRoot(key, h.UID, 1, clock.Now().AddDate(10, 0, 0)); err != nil {
-		t.Fatal(err)
-	}
+	h.holder, h.keys = newKey(t), newKeys(t)
+	h.sign(t, nil, 1)
+	h.Root = h.roots[0]
 	h.registry, _ = NewRegistry(t)
 	return h
 }
+
+func newKey(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := keyring.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func newKeys(t testing.TB) trust.Signers {
+	t.Helper()
+	return trust.Signers{Targets: newKey(t), Snapshot: newKey(t), Timestamp: newKey(t), Bundle: newKey(t)}
+}
+
+// sign adds a root that the holder signs.
+func (h *Hub) sign(t testing.TB, previous []byte, term int64) {
+	t.Helper()
+	spec := trust.RootSpec{
+		HubUID: h.UID, Term: term, Region: h.Region.Name, Holders: []crypto.PublicKey{h.holder.Public()},
+		Online: h.keys.Public(), Expires: h.Clock.Now().AddDate(10, 0, 0),
+	}
+	root, err := trust.NewRoot(spec)
+	if previous != nil {
+		root, err = trust.NextRoot(previous, spec)
+	}
+	if err == nil {
+		root, err = trust.SignRoot(root, h.holder)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.roots = append(h.roots, root)
+}
+
+// RotateKeys replaces the region's online keys by a new root, as after a theft.
+// Sequences go on under the new term.
+func (h *Hub) RotateKeys(t testing.TB) {
+	t.Helper()
+	h.keys = newKeys(t)
+	h.sign(t, h.roots.Newest(), h.Term()+1)
+}
+
+// Term is the term that the hub's newest root says.
+func (h *Hub) Term() int64 { return int64(len(h.roots)) }
 
 // NewRegistry returns a client of an empty registry and its URL.
 func NewRegistry(t testing.TB) (client *artifact.Registry, url string) {
@@ -128,7 +172,7 @@ func (h *Hub) Publish(t testing.TB, in order.Input) {
 // Sign compiles and signs an order and returns its files, without publishing.
 func (h *Hub) Sign(t testing.TB, in order.Input, sequence int64) map[string][]byte {
 	t.Helper()
-	in.HubUID, in.Term = h.UID, 1
+	in.HubUID, in.Term = h.UID, h.Term()
 	if in.Region.Name == "" {
 		in.Region = h.Region
 	}
@@ -140,15 +184,22 @@ func (h *Hub) Sign(t testing.TB, in order.Input, sequence int64) map[string][]by
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h.SignIndex(t, index, body.Parts, sequence)
+	return h.SignIndex(t, index, body.Parts, sequence, in.Feeds...)
 }
 
-// SignIndex signs any index: what a hub that was taken over could do.
-func (h *Hub) SignIndex(t testing.TB, index []byte, parts map[string][]byte, sequence int64) map[string][]byte {
+// SignIndex signs any index, with the artifacts of feeds as targets: what a
+// hub that was taken over could do.
+func (h *Hub) SignIndex(t testing.TB, index []byte, parts map[string][]byte, sequence int64, feeds ...order.Feed) map[string][]byte {
 	t.Helper()
 	now := h.Clock.Now()
-	files, err := trust.Sign(h.key, h.Root, h.files, trust.SignInput{
-		Region: h.Region.Name, Index: index, Sequence: sequence, Issued: now,
+	var artifacts []trust.Artifact
+	for _, feed := range feeds {
+		if feed.Artifact != "" {
+			artifacts = append(artifacts, trust.Artifact{Feed: feed.ID, Digest: feed.Artifact, Size: max(h.sizes[feed.Artifact], 1)})
+		}
+	}
+	files, err := trust.Sign(h.keys, h.roots, h.files, trust.SignInput{
+		Region: h.Region.Name, Index: index, Artifacts: artifacts, Sequence: sequence, Issued: now,
 		TimestampExpires: now.Add(15 * time.Minute), Expires: now.AddDate(1, 0, 0),
 	})
 	if err != nil {
@@ -184,6 +235,7 @@ func (h *Hub) PushFeed(t testing.TB, id string, release int64, content string, j
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.sizes[desc.Digest.String()] = desc.Size
 	return order.Feed{
 		ID: id, UID: "uid-of-" + id, State: order.Serve, Release: release, Content: digest, Artifact: desc.Digest.String(),
 		Size: int64(len(content)), Records: 1, Grade: "Authoritative", Nature: "Wanted", Purposes: []string{"BorderControl"},

@@ -7,7 +7,6 @@ package hubtest
 
 import (
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -24,11 +23,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/controllers/hub/order"
 	"github.com/frontline-screening/frontline/controllers/internal/testenv"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/registry"
-	"github.com/frontline-screening/frontline/internal/trust"
 )
 
 // Publisher serves one file whose content a test sets.
@@ -96,20 +93,6 @@ func Registry(t testing.TB) *artifact.Registry {
 		t.Fatal(err)
 	}
 	return client
-}
-
-// Signer is a hub with a key of its own.
-func Signer(t testing.TB, now time.Time) order.Signer {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := trust.NewRoot(key, "hub-under-test", 1, now.AddDate(10, 0, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return order.Signer{HubUID: "hub-under-test", Term: 1, Key: key, Root: root}
 }
 
 // Start is the time at which tests begin.
