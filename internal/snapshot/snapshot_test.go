@@ -198,13 +198,3 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkBuild(b *testing.B) {
-	in := records(10_000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Build(meta, in); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
