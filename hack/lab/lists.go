@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,13 +47,9 @@ func (f *listFlags) load(ctx context.Context, w io.Writer) (*matcher.Engine, []l
 	var lists []list
 	for _, arg := range f.lists {
 		start := time.Now()
-		name, path, ok := strings.Cut(arg, "=")
-		if !ok {
-			return nil, nil, fmt.Errorf("%w: --list %s: want FORMAT=PATH", errUsage, arg)
-		}
-		format, err := watchlist.ParseFormat(name)
+		format, path, err := splitList(arg)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: --list: %w", errUsage, err)
+			return nil, nil, err
 		}
 		records, account, err := readList(ctx, format, path)
 		if err != nil {
@@ -96,25 +91,30 @@ func feedID(format watchlist.Format, lists []list) string {
 }
 
 func readList(ctx context.Context, format watchlist.Format, path string) ([]watchlist.Record, watchlist.Account, error) {
+	var records []watchlist.Record
+	account, err := parseList(ctx, format, path, func(r watchlist.Record) error {
+		records = append(records, r)
+		return nil
+	})
+	return records, account, err
+}
+
+// parseList parses a file or folder.
+func parseList(ctx context.Context, format watchlist.Format, path string, emit func(watchlist.Record) error) (watchlist.Account, error) {
 	var src watchlist.Source
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, watchlist.Account{}, err
+		return watchlist.Account{}, err
 	}
 	if info.IsDir() {
 		src.FS = os.DirFS(path)
 	} else {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, watchlist.Account{}, err
+			return watchlist.Account{}, err
 		}
 		defer f.Close()
 		src.Reader = f
 	}
-	var records []watchlist.Record
-	account, err := watchlist.Parse(ctx, format, src, watchlist.Limits{}, func(r watchlist.Record) error {
-		records = append(records, r)
-		return nil
-	})
-	return records, account, err
+	return watchlist.Parse(ctx, format, src, watchlist.Limits{}, emit)
 }

@@ -32,7 +32,9 @@ func main() {
 		Use:   "lab",
 		Short: "Try the matcher on plain files",
 		Long: `Try the matcher on plain files. Lists are named FORMAT=PATH; formats are those of
-WatchlistFeed. Answers carry mode Bench.
+WatchlistFeed: un-xml, ofac-xml, ofac-csv (a folder, or a tar or zip of it), eu-xml,
+ftm-json, opensanctions-csv, frontline-jsonl; a file may be in gzip or zip. Answers carry
+mode Bench.
 
 Exit codes: 0 all went well; 1 something was refused, missed or failed; 2 the command
 line cannot be run.`,
@@ -40,7 +42,7 @@ line cannot be run.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(screenCommand(), matcherCommand(), selftestCommand(), queriesCommand())
+	root.AddCommand(screenCommand(), matcherCommand(), selftestCommand(), queriesCommand(), accountCommand(), syntheticCommand(), buildCommand(), deltaCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		stop()

@@ -17,6 +17,7 @@ type rows struct {
 	file string // named in errors; empty where the format has one file
 	dec  *csv.Reader
 	in   *rowReader
+	most int
 }
 
 // rowReader bounds what one row reads.
@@ -39,7 +40,9 @@ func (r *rowReader) Read(p []byte) (int, error) {
 var errLongRow = fmt.Errorf("a row longer than a record may be: %w", ErrLimit)
 
 func (a *account) newRows(r io.Reader, file string) *rows {
-	in := &rowReader{r: r, left: a.limits.RecordBytes + readAhead}
+	// A row of empty columns takes some ten times its size in memory.
+	most := int(min(int64(a.limits.RecordBytes), a.limits.Memory/16)) + readAhead
+	in := &rowReader{r: r, left: most}
 	buf := bufio.NewReaderSize(in, readAhead)
 	if head, _ := buf.Peek(len(byteOrderMark)); string(head) == byteOrderMark {
 		_, _ = buf.Discard(len(byteOrderMark))
@@ -47,12 +50,12 @@ func (a *account) newRows(r io.Reader, file string) *rows {
 	dec := csv.NewReader(buf)
 	dec.FieldsPerRecord = -1
 	dec.ReuseRecord = true
-	return &rows{acc: a, file: file, dec: dec, in: in}
+	return &rows{acc: a, file: file, dec: dec, in: in, most: most}
 }
 
 // next returns the next row, valid until the one after, and its line; io.EOF at the end.
 func (r *rows) next() ([]string, int, error) {
-	r.in.left = r.acc.limits.RecordBytes + readAhead
+	r.in.left = r.most
 	row, err := r.dec.Read()
 	if err != nil {
 		if parse, ok := errors.AsType[*csv.ParseError](err); ok {

@@ -28,7 +28,8 @@ func (a *account) eachLine(r io.Reader, f func([]byte) error) error {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(make([]byte, min(64<<10, a.limits.RecordBytes)), a.limits.RecordBytes+1)
 	line := 0
-	for scan.Scan() {
+	// The scanner gives out what it has before an error as if it were a line.
+	for scan.Scan() && scan.Err() == nil {
 		line++
 		text := scan.Bytes()
 		if line == 1 {

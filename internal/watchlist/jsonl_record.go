@@ -57,7 +57,7 @@ func in(name string, err error) error {
 
 // jsonCause marks what is over a limit as such.
 func jsonCause(err error) error {
-	if errors.Is(err, jsonscan.ErrDepth) {
+	if errors.Is(err, jsonscan.ErrDepth) || errors.Is(err, jsonscan.ErrFields) {
 		return fmt.Errorf("%w: %w", err, ErrLimit)
 	}
 	return err
@@ -130,6 +130,9 @@ func (d *recordDecoder) base64(to *[]byte) error {
 func list[T any](d *recordDecoder, to *[]T, one func(*T) error) error {
 	*to = []T{}
 	return d.cur.Array(func() error {
+		if len(*to) >= maxItems {
+			return fmt.Errorf("more than %d items: %w", maxItems, ErrLimit)
+		}
 		var v T
 		err := one(&v)
 		*to = append(*to, v)

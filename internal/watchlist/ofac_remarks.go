@@ -164,6 +164,8 @@ var remarkKeys = []string{
 	"Aircraft ", "Vessel ", "Organization ", "Digital Currency Address", "Government Gazette Number",
 	"D-U-N-S Number", "V.A.T. Number", "Trade License No", "Business Registration", "Chinese Commercial Code",
 	"SWIFT/BIC", "BIK", "Nationality of Registration", "Flag", "CAATSA Section",
+	"ICTY indictee", "ISIN", "Target Type", "Issuer Name", "Equity Ticker", "Effective Date", "Listing Date", "Purchase/Sales",
+	"Unified Social Credit Code", "Legal Entity Number", "Public Registration Number", "C.R. No.", "License",
 }
 
 func remarkKey(item string) string {

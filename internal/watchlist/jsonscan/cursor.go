@@ -18,9 +18,13 @@ var (
 	ErrSyntax  = errors.New("not one JSON value")
 	ErrTwice   = errors.New("a field is given twice")
 	ErrDepth   = errors.New("values nested deeper than the limit")
+	ErrFields  = errors.New("an object of more fields than the limit")
 	ErrUnicode = errors.New("text that is not Unicode: invalid UTF-8, half of a surrogate pair or NUL")
 	ErrMore    = errors.New("more than one JSON value")
 )
+
+// maxFields bounds the fields of one object, which are remembered to tell repeated ones.
+const maxFields = 4096
 
 // Cursor stands before a value. Each method but Kind, Null and End reads one whole value.
 type Cursor struct {
@@ -145,8 +149,11 @@ func (c *Cursor) once(base int, many map[string]bool, key []byte) (map[string]bo
 		}
 		return many, nil
 	}
-	if many[string(key)] {
+	switch {
+	case many[string(key)]:
 		return many, ErrTwice
+	case len(many) >= maxFields:
+		return many, ErrFields
 	}
 	many[string(key)] = true
 	return many, nil

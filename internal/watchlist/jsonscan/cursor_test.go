@@ -70,17 +70,17 @@ func walk(text string) (any, error) {
 	return v, err
 }
 
-func manyKeys(last string) string {
+func manyKeys(n int, last string) string {
 	var b strings.Builder
 	b.WriteString("{")
-	for i := range 200 {
+	for i := range n {
 		fmt.Fprintf(&b, "\"k%d\":%d,", i, i)
 	}
 	return b.String() + last + ":null}"
 }
 
 var values = []string{
-	`{}`, `[]`, ` { "a" : [ 1 , -0.5e+7 , true , false , null , {} ] , "b\u0041" : "\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00 日本" } `, `"x"`, `0`, manyKeys(`"last"`),
+	`{}`, `[]`, ` { "a" : [ 1 , -0.5e+7 , true , false , null , {} ] , "b\u0041" : "\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00 日本" } `, `"x"`, `0`, manyKeys(200, `"last"`),
 }
 
 func TestWalkAgreesWithTheStandardLibrary(t *testing.T) {
@@ -107,9 +107,9 @@ func TestWalkRefuses(t *testing.T) {
 		{``, ErrSyntax}, {`{`, ErrSyntax}, {`{"a"`, ErrSyntax}, {`{"a":1,}`, ErrSyntax}, {`{a:1}`, ErrSyntax}, {`[1,]`, ErrSyntax}, {`[1 2]`, ErrSyntax},
 		{`"a`, ErrSyntax}, {`"\x"`, ErrSyntax}, {`"\u12"`, ErrSyntax}, {"\"\n\"", ErrSyntax}, {`tru`, ErrSyntax}, {`nul`, ErrSyntax}, {`-`, ErrSyntax}, {`1.`, ErrSyntax}, {`1e`, ErrSyntax},
 		{`01`, ErrMore}, {`{} {}`, ErrMore},
-		{`{"a":1,"\u0061":2}`, ErrTwice}, {manyKeys(`"k7"`), ErrTwice}, {`[{"a":1,"a":2}]`, ErrTwice},
+		{`{"a":1,"\u0061":2}`, ErrTwice}, {manyKeys(200, `"k7"`), ErrTwice}, {`[{"a":1,"a":2}]`, ErrTwice},
 		{`"\ud800"`, ErrUnicode}, {`"\ud800\u0041"`, ErrUnicode}, {`"\udc00"`, ErrUnicode}, {"\"\xff\"", ErrUnicode}, {"\"\\n\xff\"", ErrUnicode}, {`"\u0000"`, ErrUnicode},
-		{strings.Repeat("[", 33), ErrDepth},
+		{strings.Repeat("[", 33), ErrDepth}, {manyKeys(5000, `"last"`), ErrFields},
 	} {
 		if _, err := walk(tc.in); !errors.Is(err, tc.want) {
 			t.Errorf("%.20q: got %v, want %v", tc.in, err, tc.want)
