@@ -64,6 +64,7 @@ type bench struct {
 	service *Service
 	url     string
 	asked   chan string
+	slow    func(*http.Request) // what the registry does first; may be nil
 }
 
 func newBench(t *testing.T) *bench {
@@ -77,6 +78,9 @@ func newBench(t *testing.T) *bench {
 			t.Error("a region's credentials reached the registry")
 		}
 		b.asked <- r.URL.Path
+		if b.slow != nil {
+			b.slow(r)
+		}
 		_, _ = io.WriteString(w, "blob")
 	}))
 	t.Cleanup(registry.Close)

@@ -28,21 +28,34 @@ type handler struct {
 	proxy   http.Handler
 	gates   gates
 	hold    time.Duration
+	blobs   *downloads
+}
+
+// Option changes how a handler serves.
+type Option func(*handler)
+
+// WithRate bounds the bytes a second of blobs that all regions read together;
+// 0 is no bound. While it is reached, regions get equal parts.
+func WithRate(bytesPerSecond int64) Option {
+	return func(h *handler) { h.blobs = newDownloads(bytesPerSecond) }
 }
 
 // NewHandler returns the gateway's HTTP side. registryURL is the base URL of
 // the hub's registry and transport reaches it with the hub's certificate. The
 // server in front must ask for, and need not verify, a client certificate
 // (pki.ServerConfig without authorities).
-func NewHandler(service *Service, registryURL string, transport http.RoundTripper) (http.Handler, error) {
+func NewHandler(service *Service, registryURL string, transport http.RoundTripper, options ...Option) (http.Handler, error) {
 	proxy, err := newProxy(registryURL, transport)
 	if err != nil {
 		return nil, err
 	}
-	h := &handler{service: service, proxy: proxy, hold: Hold}
+	h := &handler{service: service, proxy: proxy, hold: Hold, blobs: newDownloads(0)}
+	for _, option := range options {
+		option(h)
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("/v2/", h.known("registry", perRegion, h.registry))
+	mux.HandleFunc("/v2/", h.known("registry", perRegion+perRegionBlobs+spare, h.registry))
 	mux.HandleFunc("GET /v1/orders", h.known("orders", perRegionLow, h.orders))
 	mux.HandleFunc("POST /v1/reports", h.known("reports", perRegionOne, h.reports))
 	mux.HandleFunc("POST /v1/join", h.join)
@@ -67,8 +80,7 @@ func (h *handler) known(purpose string, limit int, next func(http.ResponseWriter
 		}
 		leave, ok := h.gates.enter(purpose+"/"+region, limit)
 		if !ok {
-			w.Header().Set("Retry-After", "5")
-			fail(w, r, Refuse(http.StatusTooManyRequests, "too many requests of this region at once; try again"))
+			h.busy(w, r)
 			return
 		}
 		defer leave()
@@ -81,10 +93,35 @@ func (h *handler) registry(w http.ResponseWriter, r *http.Request, region string
 		fail(w, r, err)
 		return
 	}
-	// A snapshot on a slow line takes longer than any other answer; the region
-	// gives up by itself when nothing arrives.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	if isBlob(r) {
+		h.download(w, r, region)
+		return
+	}
+	leave, ok := h.gates.enter("metadata/"+region, perRegion)
+	if !ok {
+		h.busy(w, r)
+		return
+	}
+	defer leave()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTimeout))
 	h.proxy.ServeHTTP(w, r)
+}
+
+// download serves a blob. On a slow line it takes longer than any other
+// answer, so its deadline moves with what is sent.
+func (h *handler) download(w http.ResponseWriter, r *http.Request, region string) {
+	one, ok := h.blobs.begin(w, r, region)
+	if !ok {
+		h.busy(w, r)
+		return
+	}
+	defer h.blobs.end(one, region)
+	h.proxy.ServeHTTP(one, r.WithContext(one.ctx))
+}
+
+func (h *handler) busy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "5")
+	fail(w, r, Refuse(http.StatusTooManyRequests, "too many requests of this region at once; try again"))
 }
 
 func (h *handler) orders(w http.ResponseWriter, r *http.Request, region string) {

@@ -7,9 +7,10 @@ import "sync"
 // Limits of what one region, and all strangers together, may ask at once. A
 // region that exceeds its own is told to wait and takes nothing from another.
 const (
-	perRegion    = 16
-	perRegionLow = 4 // held requests
-	perRegionOne = 2 // reports, which are large and taken in turn
+	perRegion    = 16 // requests of the registry, blobs aside
+	spare        = 8  // downloads that gave way to another and have not ended yet
+	perRegionLow = 4  // held requests
+	perRegionOne = 2  // reports, which are large and taken in turn
 	strangers    = 4
 )
 
