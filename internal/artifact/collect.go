@@ -76,6 +76,21 @@ func (r *Registry) Collect(ctx context.Context, o CollectOptions) (Collected, er
 	return c, nil
 }
 
+// CollectNow removes digests of one repository at once, however lately they
+// were pushed, unless a manifest that stays refers to them. A registry that
+// collects nothing on request is asked to delete them one by one;
+// ErrDeletionUnsupported when it does not do that either. Gone proves it.
+func (r *Registry) CollectNow(ctx context.Context, repo string, digests []string) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	_, err := r.Collect(ctx, CollectOptions{Erase: map[string][]string{repo: digests}})
+	if errors.Is(err, ErrCollectUnsupported) {
+		return r.DeleteBlobs(ctx, repo, digests)
+	}
+	return err
+}
+
 // answered reads the error body of the distribution specification.
 func answered(response *http.Response) error {
 	out := &errcode.ErrorResponse{Method: response.Request.Method, URL: response.Request.URL, StatusCode: response.StatusCode}

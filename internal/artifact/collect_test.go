@@ -70,6 +70,12 @@ func TestCollectAndGone(t *testing.T) {
 	if _, err := s.Blobs(t.Context(), repo, old); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Blobs() of an erased manifest: %v", err)
 	}
+	if err := s.CollectNow(t.Context(), repo, append(erased, keptLayer.Digest.String())); err != nil {
+		t.Error(err)
+	}
+	if left, err := s.Gone(t.Context(), repo, append(erased, keptLayer.Digest.String())); err != nil || len(left) != 1 {
+		t.Errorf("after CollectNow: Gone() = %v, %v", left, err)
+	}
 	// A blob of its own can be deleted too, for registries that collect nothing.
 	if err := s.DeleteBlobs(t.Context(), repo, []string{keptLayer.Digest.String(), layer.Digest.String()}); err != nil {
 		t.Error(err)
@@ -137,6 +143,7 @@ func TestRegistriesThatCannot(t *testing.T) {
 		{"collect 405", own(405, ""), collect, ErrCollectUnsupported},
 		{"collect at a stranger's", answers(401, ""), collect, ErrCollectUnsupported},
 		{"collect answered by a page", own(200, "<html>"), collect, ErrCollectUnsupported},
+		{"collect now, neither way", answers(405, ""), func(r *Registry) error { return r.CollectNow(t.Context(), repo, []string{x}) }, ErrDeletionUnsupported},
 		{"delete 405", answers(405, ""), deleteX, ErrDeletionUnsupported},
 		{"delete 400", answers(400, unsupported), deleteX, ErrDeletionUnsupported},
 		{"delete blobs 405", answers(405, ""), func(r *Registry) error { return r.DeleteBlobs(t.Context(), repo, []string{x}) }, ErrDeletionUnsupported},

@@ -33,9 +33,19 @@ func (r *Registry) Tags(ctx context.Context, repo string) ([]string, error) {
 	return all, r.fail(op, repo, "", err)
 }
 
-// Blobs returns what a manifest refers to, each once: configuration and
+// Blobs returns the digests of Parts.
+func (r *Registry) Blobs(ctx context.Context, repo, manifestDigest string) ([]string, error) {
+	parts, err := r.Parts(ctx, repo, manifestDigest)
+	out := make([]string, 0, len(parts))
+	for _, part := range parts {
+		out = append(out, part.Digest.String())
+	}
+	return out, err
+}
+
+// Parts returns what a manifest refers to, each once: configuration and
 // layers. ErrNotFound when the repository does not have the manifest.
-func (r *Registry) Blobs(ctx context.Context, repo, manifestDigest string) ([]ocispec.Descriptor, error) {
+func (r *Registry) Parts(ctx context.Context, repo, manifestDigest string) ([]ocispec.Descriptor, error) {
 	const op = "read manifest"
 	fail := func(err error) ([]ocispec.Descriptor, error) { return nil, r.fail(op, repo, manifestDigest, err) }
 	if err := checkDigest(manifestDigest); err != nil {

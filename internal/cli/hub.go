@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/frontline-screening/frontline/controllers/hub"
 	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
+	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/gateway"
 	"github.com/frontline-screening/frontline/internal/httpserver"
@@ -35,7 +37,9 @@ import (
 // hubOptions are the flags of a hub.
 type hubOptions struct {
 	namespace          string
+	keyNamespace       string
 	gatewayBind        string
+	downloadRate       int64
 	gatewayAddresses   []string
 	registry           string
 	stateDir           string
@@ -49,8 +53,9 @@ type hubOptions struct {
 
 func (o *hubOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.namespace, "install-namespace", "frontline-system", "namespace of the installation")
+	addKeyNamespace(flags, &o.keyNamespace)
 	flags.StringVar(&o.registry, "registry", "", "base URL of the hub's registry, such as https://frontline-registry.frontline-system.svc:5000")
-	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/frontline", "folder for files on their way; nothing in it needs to last")
+	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/frontline", "folder in memory for content on its way; nothing in it needs to last")
 	flags.StringVar(&o.metricsBind, "metrics-bind", ":8080", "address that serves metrics")
 	flags.StringVar(&o.healthBind, "health-bind", ":8081", "address that serves /livez and /readyz")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "run controllers in one process of several")
@@ -62,6 +67,7 @@ func (o *hubOptions) addFlags(flags *pflag.FlagSet) {
 // addGatewayFlags adds what only a hub with regions in other clusters has.
 func (o *hubOptions) addGatewayFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.gatewayBind, "gateway-bind", ":8443", "address the gateway listens on")
+	flags.Int64Var(&o.downloadRate, "download-bytes-per-second", 0, "bytes a second that all regions together read of lists, in equal parts; 0 is no limit")
 	flags.StringArrayVar(&o.gatewayAddresses, "gateway-address", nil, "HOST:PORT by which regions reach the gateway; may be repeated, the first is tried first")
 }
 
@@ -69,8 +75,8 @@ func (o *hubOptions) check() error {
 	switch {
 	case o.registry == "":
 		return errors.New("--registry is missing: give the base URL of the hub's registry")
-	case o.timestampInterval <= 0 || o.timestampLifetime <= o.timestampInterval:
-		return errors.New("--timestamp-lifetime must be longer than --timestamp-interval, or orders expire before they are signed again")
+	case o.timestampInterval <= 0 || o.timestampLifetime < 3*o.timestampInterval:
+		return errors.New("--timestamp-lifetime must be at least three times --timestamp-interval, so that one signature that fails leaves time for the next")
 	}
 	for _, address := range o.gatewayAddresses {
 		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
@@ -130,7 +136,7 @@ func (o *hubOptions) managerOptions(ctx context.Context) ctrl.Options {
 }
 
 func (o *hubOptions) bootstrap() bootstrap.Options {
-	return bootstrap.Options{Namespace: o.namespace, GatewayAddresses: o.gatewayAddresses}
+	return bootstrap.Options{Namespace: o.namespace, KeyNamespace: o.keyNamespace, GatewayAddresses: o.gatewayAddresses}
 }
 
 // addTo adds the hub to mgr and returns what regions talk to. The gateway is
@@ -161,7 +167,8 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 		return nil, err
 	}
 	service, err := hub.Setup(ctx, mgr, hub.Options{
-		Namespace: o.namespace, Registry: registry, Signer: keys.Signer, StateDir: o.stateDir,
+		Namespace: o.namespace, Registry: registry, HubUID: keys.HubUID, Signers: where.Trust(direct, clk.Now), StateDir: o.stateDir,
+		Keys:              keystore.New(direct, cmp.Or(o.keyNamespace, o.namespace), clk.Now),
 		TimestampInterval: o.timestampInterval, TimestampLifetime: o.timestampLifetime,
 		AllowPrivateSources: o.allowPrivateSource, Clock: clk,
 	})
@@ -183,7 +190,7 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 	if o.gatewayBind == "" {
 		return service, nil
 	}
-	handler, err := gateway.NewHandler(service, o.registry, transport)
+	handler, err := gateway.NewHandler(service, o.registry, transport, gateway.WithRate(o.downloadRate))
 	if err != nil {
 		return nil, err
 	}
