@@ -10,11 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
-	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 	"github.com/frontline-screening/frontline/internal/watchlist"
 )
@@ -29,6 +26,8 @@ type candidate struct {
 	// verification says how the file proved where it comes from.
 	verification *screeningv1.ReleaseVerification
 	changes      *screeningv1.ReleaseChanges
+	// approvals let it through, where the gates held it.
+	approvals []screeningv1.ReleaseApproval
 }
 
 // errLocal marks failures that are not the file's.
@@ -44,29 +43,93 @@ func (r *Reconciler) build(ctx context.Context, s *scope) error {
 		}
 		return nil
 	}
-	records, account, err := r.parse(ctx, s)
+	seen := newTally(s.feed.Spec.Gates)
+	built, err := r.assemble(ctx, s, seen)
 	if err != nil {
 		return r.notBuilt(ctx, s, screeningv1.ReasonParseFailed, err)
 	}
-	if gates := s.feed.Spec.Gates; gates != nil && int64(len(records)) < gates.MinRecords {
-		return r.notBuilt(ctx, s, screeningv1.ReasonGateFailed, fmt.Errorf(
-			"the file has %d records, gates.minRecords asks for %d; look whether it was cut short, or lower the gate", len(records), gates.MinRecords))
-	}
-	built, err := snapshot.Build(snapshot.Meta{Format: account.Format, ListDate: account.ListDate}, records)
-	if err != nil {
-		return r.notBuilt(ctx, s, screeningv1.ReasonParseFailed, err)
+	if err := seen.pass(s.feed.Spec.Gates); err != nil {
+		return errors.Join(r.notBuilt(ctx, s, screeningv1.ReasonGateFailed, err), os.Remove(built.Path))
 	}
 	conditions.True(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonBuilt, "%d records were read", built.Records)
 	if newest := s.newest(); newest != nil && string(newest.Spec.ContentDigest) == built.Digest {
-		return nil
+		return os.Remove(built.Path)
 	}
-	path := filepath.Join(r.StateDir, "build-"+string(s.feed.UID)+"-"+artifact.FileName(built.Digest))
-	if err := renameio.WriteFile(path, built.Bytes, 0o600); err != nil {
-		r.again(s)
-		return fmt.Errorf("state directory: %w", err)
-	}
-	s.candidate = &candidate{path: path, digest: built.Digest, size: built.Size, meta: built.Meta, source: s.file.digest, verification: s.file.verification}
+	s.candidate = &candidate{path: built.Path, digest: built.Digest, size: built.Size, meta: built.Meta, source: s.file.digest, verification: s.file.verification}
 	return nil
+}
+
+// assemble turns the file into a snapshot record by record, so that no list is
+// in memory as a whole. What was erased is left out.
+func (r *Reconciler) assemble(ctx context.Context, s *scope, seen *tally) (built snapshot.Built, err error) {
+	format, err := watchlist.ParseFormat(string(s.feed.Spec.Format))
+	if err != nil {
+		return built, err
+	}
+	keys, err := r.Keys(ctx, string(s.id))
+	if err != nil {
+		return built, fmt.Errorf("%w: keys of feed %s: %w", errLocal, s.id, err)
+	}
+	erased, err := r.Erased(ctx, string(s.id))
+	if err != nil {
+		return built, fmt.Errorf("%w: ledger of erasures: %w", errLocal, err)
+	}
+	builder, err := snapshot.NewBuilder(snapshot.Meta{Format: format}, snapshot.BuilderOptions{Dir: r.StateDir, Salt: keys.Key.Salt()})
+	if err != nil {
+		return built, fmt.Errorf("%w: %w", errLocal, err)
+	}
+	defer func() { err = errors.Join(err, builder.Close()) }()
+	src, closeSource, err := s.open()
+	if err != nil {
+		return built, err
+	}
+	defer closeSource()
+	if len(erased) > 0 {
+		names := keys.Key.RecordKey()
+		src.Suppress = func(id string) bool { return erased[names.Hash(id)] }
+	}
+	account, err := watchlist.Parse(ctx, format, src, s.limits(), func(record watchlist.Record) error {
+		seen.see(&record)
+		return builder.Add(&record)
+	})
+	if err != nil {
+		return built, local(err)
+	}
+	builder.SetListDate(account.ListDate)
+	built, err = builder.Finish(filepath.Join(r.StateDir, "build-"+string(s.feed.UID)))
+	return built, local(err)
+}
+
+// local marks the errors of a builder that are the folder's and not the file's.
+func local(err error) error {
+	if errors.Is(err, snapshot.ErrStorage) {
+		return fmt.Errorf("%w: %w", errLocal, err)
+	}
+	return err
+}
+
+// open gives what was fetched to a parser.
+func (s *scope) open() (watchlist.Source, func(), error) {
+	if s.file.folder {
+		return watchlist.Source{FS: os.DirFS(s.file.path)}, func() {}, nil
+	}
+	file, err := os.Open(s.file.path)
+	if err != nil {
+		return watchlist.Source{}, nil, fmt.Errorf("%w: %w", errLocal, err)
+	}
+	return watchlist.Source{Reader: file}, func() { _ = file.Close() }, nil
+}
+
+// limits are the feed's own for all of its files together.
+func (s *scope) limits() watchlist.Limits {
+	var limits watchlist.Limits
+	if s.feed.Spec.MaxSize != nil {
+		limits.Bytes = s.feed.Spec.MaxSize.Value()
+	}
+	if s.file.folder {
+		limits.Bytes *= int64(len(parts[s.feed.Spec.Format]))
+	}
+	return limits
 }
 
 func (r *Reconciler) notBuilt(ctx context.Context, s *scope, reason string, err error) error {
@@ -80,36 +143,6 @@ func (r *Reconciler) notBuilt(ctx context.Context, s *scope, reason string, err 
 	}
 	conditions.False(s.feed, screeningv1.ConditionBuilt, reason, "%s", text)
 	return nil
-}
-
-func (r *Reconciler) parse(ctx context.Context, s *scope) ([]watchlist.Record, watchlist.Account, error) {
-	format, err := watchlist.ParseFormat(string(s.feed.Spec.Format))
-	if err != nil {
-		return nil, watchlist.Account{}, err
-	}
-	var records []watchlist.Record
-	emit := func(record watchlist.Record) error {
-		records = append(records, record)
-		return nil
-	}
-	var limits watchlist.Limits
-	if s.feed.Spec.MaxSize != nil {
-		limits.Bytes = s.feed.Spec.MaxSize.Value()
-	}
-	src := watchlist.Source{}
-	if s.file.folder {
-		limits.Bytes *= int64(len(parts[s.feed.Spec.Format]))
-		src.FS = os.DirFS(s.file.path)
-	} else {
-		file, err := os.Open(s.file.path)
-		if err != nil {
-			return nil, watchlist.Account{}, fmt.Errorf("%w: %w", errLocal, err)
-		}
-		defer file.Close()
-		src.Reader = file
-	}
-	account, err := watchlist.Parse(ctx, format, src, limits, emit)
-	return records, account, err
 }
 
 // day is a list's date for people, or nothing where the publisher gives none.

@@ -28,6 +28,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/publisher"
 )
@@ -56,8 +57,14 @@ type Reconciler struct {
 	// Reader reads Secrets past the cache.
 	Reader   client.Reader
 	Registry *artifact.Registry
-	Reports  *hub.Reports
-	Checks   *hub.Checks
+	// Keys are the hub's of each feed, which held releases are sealed to.
+	Keys depot.Keyring
+	// Erased finds the hashes of the records that were erased from a feed.
+	Erased func(ctx context.Context, feed string) (map[string]bool, error)
+	// HubUID is the installation's id, which approvals name.
+	HubUID  string
+	Reports *hub.Reports
+	Checks  *hub.Checks
 	// StateDir holds files on their way; nothing in it needs to last.
 	StateDir string
 	// AllowPrivate permits publishers on private addresses.
@@ -118,6 +125,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	for _, phase := range []func(context.Context, *scope) error{
 		r.fetch,
 		r.build,
+		r.guard,
 		r.publish,
 		r.choose,
 		r.retain,
@@ -180,6 +188,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("watchlistfeed").
 		For(&screeningv1.WatchlistFeed{}).
 		Owns(&screeningv1.WatchlistRelease{}).
+		Watches(&screeningv1.Approval{}, handler.EnqueueRequestsFromMapFunc(feedApproved)).
 		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(feedOf)).
 		Watches(&screeningv1.RegionalCluster{}, handler.EnqueueRequestsFromMapFunc(r.feedsIn)).
 		// A publisher that does not answer holds a worker for its timeout.

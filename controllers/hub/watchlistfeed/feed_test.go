@@ -34,6 +34,7 @@ func newBench(t *testing.T, content string) *bench {
 	b.Reconciler = &watchlistfeed.Reconciler{
 		Client: env.Client, Reader: env.Client, Registry: hubtest.Registry(t),
 		Reports: &hub.Reports{}, Checks: &hub.Checks{}, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
+		Keys: newKeyring(), Erased: nothingErased,
 	}
 	b.feed = hubtest.Feed(env.CreateNamespace(t, "owner"), "test", b.publisher.URL, "AL")
 	b.feed.Spec.Gates = &screeningv1.FeedGates{MinRecords: 3}
@@ -98,7 +99,7 @@ func TestUnchangedFileWritesNothing(t *testing.T) {
 
 	// A process that starts anew asks once and takes nothing again.
 	b.Reconciler = &watchlistfeed.Reconciler{
-		Client: env.Client, Reader: env.Client, Registry: b.Registry,
+		Client: env.Client, Reader: env.Client, Registry: b.Registry, Keys: b.Keys, Erased: b.Erased,
 		Reports: &hub.Reports{}, Checks: &hub.Checks{}, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
 	}
 	if again := b.call(t); again.ResourceVersion != before.ResourceVersion {

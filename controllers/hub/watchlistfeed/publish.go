@@ -47,7 +47,6 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 		return nil, err
 	}
 	c := s.candidate
-	c.changes = r.changes(ctx, s)
 	if pushed.Digest == "" {
 		pushed, err = r.Registry.PushSnapshot(ctx, Repository(s.id), artifact.Snapshot{
 			Path: c.path, Digest: c.digest, Size: c.size,
@@ -83,6 +82,7 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 			Artifact:      screeningv1.ReleaseArtifact{Digest: screeningv1.Digest(pushed.Digest), Size: max(pushed.Size, 1)},
 			Changes:       c.changes,
 			Verification:  c.verification,
+			Approvals:     c.approvals,
 		},
 	}
 	if s.feed.Status.Source != nil {

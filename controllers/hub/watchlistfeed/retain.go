@@ -10,71 +10,29 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/hub"
 )
 
-// choose decides which release regions are ordered to serve: the newest, or
-// the one that spec.pin names.
-func (r *Reconciler) choose(_ context.Context, s *scope) error {
-	status := &s.feed.Status
-	status.ID = s.id
-	chosen := s.newest()
-	if chosen != nil {
-		status.HighestNumber = max(status.HighestNumber, chosen.Spec.Number)
-	}
-	if pin := s.feed.Pinned(); pin != "" {
-		chosen = nil
-		for i := range s.releases {
-			if s.releases[i].Spec.Number == pin.Number() {
-				chosen = &s.releases[i]
-			}
-		}
-		if chosen == nil {
-			conditions.False(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonPinNotFound,
-				"spec.pin names %s, which is not kept; pin one that `kubectl get rel -n %s` lists, or clear spec.pin", pin, s.feed.Namespace)
-			return nil
-		}
-		if c := conditions.Get(s.feed, screeningv1.ConditionBuilt); c == nil || c.Reason == screeningv1.ReasonPinNotFound {
-			conditions.True(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonBuilt, "Held at %s by spec.pin", pin)
-		}
-	} else if c := conditions.Get(s.feed, screeningv1.ConditionBuilt); c != nil && c.Reason == screeningv1.ReasonPinNotFound && chosen != nil {
-		conditions.True(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonBuilt, "%d records were read", chosen.Spec.Records.Total())
-	}
-	if chosen == nil {
-		return nil
-	}
-	status.Release = &screeningv1.FeedRelease{
-		Version:  screeningv1.NewReleaseVersion(chosen.Spec.Number),
-		Number:   chosen.Spec.Number,
-		Name:     chosen.Name,
-		Digest:   chosen.Spec.ContentDigest,
-		Artifact: chosen.Spec.Artifact.Digest,
-		Records:  new(chosen.Spec.Records.Total()),
-		ListDate: chosen.Spec.ListDate,
-	}
-	return nil
-}
-
-// retain deletes releases beyond spec.retention with their content. The one
-// that regions are ordered to serve, and any that a region still holds, stay.
+// retain deletes releases that nothing needs any more, with their content: those
+// below the floor, whoever holds them, and those beyond spec.retention that no
+// region uses.
 func (r *Reconciler) retain(ctx context.Context, s *scope) error {
-	keep := int(max(s.feed.Spec.Retention.Releases, 1))
-	if s.feed.Suspended() || len(s.releases) <= keep || s.feed.Status.Release == nil {
+	if s.feed.Status.Release == nil {
 		return nil
 	}
-	inUse := map[int64]bool{s.feed.Status.Release.Number: true}
-	for i := range s.replicas {
-		inUse[s.replicas[i].Spec.Release.Number()] = true
-		if held := s.replicas[i].Status.Held; held != nil {
-			inUse[held.Release.Number()] = true
-		}
-	}
-	kept := s.releases[:keep:keep]
+	keep := int(max(s.feed.Spec.Retention.Releases, 1))
+	used := s.inUse(r.Reports, keep)
+	floor := s.feed.Status.Floor.Number()
+	var kept []screeningv1.WatchlistRelease
 	var errs []error
-	for i := keep; i < len(s.releases); i++ {
+	for i := range s.releases {
 		release := &s.releases[i]
-		if inUse[release.Spec.Number] {
+		number := release.Spec.Number
+		erased := number < floor && number != s.feed.Status.Release.Number
+		// What an erasure removed goes although the feed is suspended.
+		surplus := !s.feed.Suspended() && len(kept) >= keep && !used[number]
+		if !erased && !surplus {
 			kept = append(kept, *release)
 			continue
 		}
@@ -85,6 +43,29 @@ func (r *Reconciler) retain(ctx context.Context, s *scope) error {
 	}
 	s.releases = kept
 	return errors.Join(errs...)
+}
+
+// inUse are the releases that a region may need again: the one regions are
+// ordered to serve, and what replicas and each region's last report name.
+func (s *scope) inUse(reports *hub.Reports, keep int) map[int64]bool {
+	used := map[int64]bool{s.feed.Status.Release.Number: true}
+	for i := range s.replicas {
+		replica := &s.replicas[i]
+		used[replica.Spec.Release.Number()] = true
+		if held := replica.Status.Held; held != nil {
+			used[held.Release.Number()] = true
+		}
+		reported := reports.Last(regionOf(replica)).Feed(string(s.id))
+		if reported == nil {
+			continue
+		}
+		used[reported.Wanted], used[reported.Held], used[reported.Served] = true, true, true
+		// A region is told how many to keep; no word of its makes the hub keep more.
+		for _, number := range reported.Retained[max(0, len(reported.Retained)-keep):] {
+			used[number] = true
+		}
+	}
+	return used
 }
 
 // drop removes the content first: a release without content can be described,

@@ -90,10 +90,13 @@ func (r *Reconciler) conclude(_ context.Context, s *scope) error {
 		}
 	}
 	with := func(text string) string {
-		if trouble == "" {
-			return text
+		if trouble != "" {
+			text += "; the newest file was not taken, " + trouble
 		}
-		return text + "; the newest file was not taken, " + trouble
+		if held := status.Held; held != nil {
+			text += "; a release is held: " + held.Message
+		}
+		return text
 	}
 	version := ""
 	if status.Release != nil {
