@@ -47,8 +47,8 @@ type Key struct {
 func (k *Key) Type() Type { return k.kind }
 
 // Fingerprint names the key in statuses and logs: "sha256:" and the hex of the
-// digest of its SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). One key has
-// one fingerprint, whatever its type.
+// digest of its SubjectPublicKeyInfo in DER (RFC 5280 section 4.1.2.7), or of
+// the 42 bytes that minisign.pub holds in base64.
 func (k *Key) Fingerprint() string { return k.print }
 
 // ParseKey reads one public key. Errors have the reason UnusableKey.
@@ -57,23 +57,22 @@ func ParseKey(kind Type, data []byte) (*Key, error) {
 		return nil, fail(UnusableKey, "the key has %d bytes, at most %d are read", len(data), maxKeyBytes)
 	}
 	key := &Key{kind: kind}
+	var raw []byte
 	var err error
 	switch kind {
 	case Cosign:
-		key.public, err = parsePKIX(data)
+		if key.public, err = parsePKIX(data); err == nil {
+			raw, err = x509.MarshalPKIXPublicKey(key.public)
+		}
 	case Minisign:
-		key.public, err = parseMinisign(data, &key.minisign)
+		raw, err = parseMinisign(data, &key.minisign)
 	default:
 		err = fmt.Errorf("its type %q is neither %s nor %s", kind, Cosign, Minisign)
 	}
 	if err != nil {
 		return nil, fail(UnusableKey, "the key cannot be read: %w", err)
 	}
-	der, err := x509.MarshalPKIXPublicKey(key.public)
-	if err != nil {
-		return nil, fail(UnusableKey, "the key cannot be read: %w", err)
-	}
-	sum := sha256.Sum256(der)
+	sum := sha256.Sum256(raw)
 	key.print = "sha256:" + hex.EncodeToString(sum[:])
 	return key, nil
 }
@@ -104,7 +103,7 @@ func parsePKIX(data []byte) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("it is of type %T; ECDSA on P-256 and Ed25519 are taken", public)
 }
 
-func parseMinisign(data []byte, key *minisign.PublicKey) (crypto.PublicKey, error) {
+func parseMinisign(data []byte, key *minisign.PublicKey) ([]byte, error) {
 	// The comment, if there is one, is the first line.
 	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
 	line := bytes.TrimSpace(lines[len(lines)-1])
@@ -115,9 +114,5 @@ func parseMinisign(data []byte, key *minisign.PublicKey) (crypto.PublicKey, erro
 		return nil, errors.New("it is not the base64 of a minisign public key")
 	}
 	// The library shows the key in no other way than this.
-	raw, err := base64.StdEncoding.DecodeString(key.String())
-	if err != nil || len(raw) < ed25519.PublicKeySize {
-		return nil, errors.New("it is not the base64 of a minisign public key")
-	}
-	return ed25519.PublicKey(raw[len(raw)-ed25519.PublicKeySize:]), nil
+	return base64.StdEncoding.DecodeString(key.String())
 }

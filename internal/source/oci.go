@@ -89,6 +89,10 @@ func OpenArtifact(ctx context.Context, req ArtifactRequest) (*Artifact, error) {
 		a.Close()
 		return nil, a.fail(ctx, err)
 	}
+	if req.Digest != "" && a.Digest() != req.Digest {
+		a.Close()
+		return nil, fail(DigestMismatch, a.address, fmt.Errorf("the registry answers the digest %s, pinned is %s", a.Digest(), req.Digest))
+	}
 	return a, nil
 }
 
