@@ -6,6 +6,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -15,12 +16,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/approval"
+	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/order"
 	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/controllers/hub/witness"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/gateway"
 	"github.com/frontline-screening/frontline/internal/hub"
 )
@@ -30,9 +34,14 @@ type Options struct {
 	// Namespace of the installation.
 	Namespace string
 	Registry  *artifact.Registry
-	Signer    order.Signer
-	// StateDir is a folder for files on their way.
+	// HubUID is the hub as its orders name it; Signers signs them.
+	HubUID  string
+	Signers order.Signers
+	// StateDir is a folder for files on their way. Plain content is below it, so
+	// it must be in memory.
 	StateDir string
+	// Keys is the hub's key namespace.
+	Keys *keystore.Store
 	// TimestampInterval is the time between two signatures of an unchanged
 	// order, TimestampLifetime how long one is good for new content.
 	TimestampInterval, TimestampLifetime time.Duration
@@ -59,15 +68,21 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		}
 		return record.UID(region), nil
 	}
+	store, err := depot.New(o.Registry, keyring(o.Keys), filepath.Join(o.StateDir, "depot"))
+	if err != nil {
+		return nil, err
+	}
 	controllers := []controller{
 		regionalcluster.New(c, reader, o.Namespace, reports, o.Clock),
 		&watchlistfeed.Reconciler{
 			Client: c, Reader: reader, Registry: o.Registry, Reports: reports, Checks: checks,
 			StateDir: o.StateDir, AllowPrivate: o.AllowPrivateSources, Clock: o.Clock,
+			Keys: keyring(o.Keys), Erased: erased(o.Keys), HubUID: o.HubUID,
 		},
+		&approval.Reconciler{Client: c, HubUID: o.HubUID, Clock: o.Clock},
 		order.New(order.Reconciler{
-			Client: c, Registry: o.Registry, Signer: o.Signer, RegionUID: regionUID, Reports: reports, Checks: checks,
-			StateDir: o.StateDir, TimestampInterval: o.TimestampInterval, TimestampLifetime: o.TimestampLifetime, Clock: o.Clock,
+			Client: c, Registry: o.Registry, HubUID: o.HubUID, Signers: o.Signers, RegionUID: regionUID, Reports: reports, Checks: checks,
+			Depot: store, Keys: o.Keys, TimestampInterval: o.TimestampInterval, TimestampLifetime: o.TimestampLifetime, Clock: o.Clock,
 		}),
 		&report.Mirror{Client: c, Reports: reports},
 	}
@@ -83,7 +98,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		Identities: &identities{client: c},
 		Orders:     &gateway.Notifier{},
 		Reports: &report.Ingestor{
-			Client: c, Reader: reader, Namespace: o.Namespace, HubUID: o.Signer.HubUID,
+			Client: c, Reader: reader, Namespace: o.Namespace, HubUID: o.HubUID,
 			RegionUID: regionUID, Reports: reports, Clock: o.Clock, Leading: mgr.Elected(),
 		},
 		Joiner:   &regionalcluster.Joiner{Client: c, Reader: reader, Namespace: o.Namespace, Clock: o.Clock, Leading: mgr.Elected()},
@@ -93,6 +108,29 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		return nil, err
 	}
 	return service, announce(ctx, mgr, service.Orders)
+}
+
+// keyring finds the keys of feeds in the hub's key namespace.
+func keyring(keys *keystore.Store) depot.Keyring {
+	return func(ctx context.Context, feed string) (depot.Keys, error) {
+		known, err := keys.Feed(ctx, screeningv1.FeedID(feed))
+		if err != nil {
+			return depot.Keys{}, err
+		}
+		current := known.Current()
+		return depot.Keys{Key: known.Key, Epoch: current.Epoch, Recipient: current.Recipient, Identities: known.Identities()}, nil
+	}
+}
+
+// erased finds what was erased from feeds in the ledger of erasures.
+func erased(keys *keystore.Store) func(context.Context, string) (map[string]bool, error) {
+	return func(ctx context.Context, feed string) (map[string]bool, error) {
+		ledger, err := keys.Ledger(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return ledger.Of(feed), nil
+	}
 }
 
 // announce tells waiting regions of each order that is published, in every

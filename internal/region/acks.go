@@ -44,7 +44,8 @@ func (a *acks) set(pool, pod string, ack dataset.Ack) (bool, error) {
 		a.pools[pool] = map[string]dataset.Ack{}
 	}
 	old, known := a.pools[pool][pod]
-	if known && old.Set == ack.Set && old.Refused == ack.Refused && old.Error == ack.Error && maps.Equal(old.Feeds, ack.Feeds) {
+	if known && old.Set == ack.Set && old.Refused == ack.Refused && old.Error == ack.Error &&
+		maps.Equal(old.Feeds, ack.Feeds) && maps.Equal(old.Blocks, ack.Blocks) {
 		return false, nil
 	}
 	a.pools[pool][pod] = ack
@@ -71,6 +72,20 @@ func (a *acks) of(pool string) map[string]dataset.Ack {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return maps.Clone(a.pools[pool])
+}
+
+// blocks reports whether every pod that searches a feed applies the overlay.
+func (a *acks) blocks(feed, overlay string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, pods := range a.pools {
+		for _, ack := range pods {
+			if _, searches := ack.Feeds[feed]; searches && ack.Blocks[feed] != overlay {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // served sums up one feed over every pool.

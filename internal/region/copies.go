@@ -3,7 +3,9 @@
 package region
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 
 	"github.com/frontline-screening/frontline/internal/order"
 )
@@ -20,12 +22,63 @@ type Copy struct {
 	Size     int64  `json:"size"`
 	Records  int64  `json:"records"`
 	ListDate string `json:"listDate,omitempty"`
-	// Previous is the artifact held before this one, which pods may still be
-	// reading. It becomes a leftover when the next release has arrived.
-	Previous string `json:"previous,omitempty"`
-	// Leftovers are artifacts of earlier releases that no pod reads any more
-	// and that the registry has not removed yet.
+	// Epoch is the epoch of the region's key that the artifact is sealed to.
+	Epoch int64 `json:"epoch"`
+	// KeyFloor is the key floor that was carried out: no key below it exists.
+	KeyFloor int64 `json:"keyFloor,omitempty"`
+	// Retained are older releases that the registry holds as well, newest first:
+	// the hub may order the region back to one without sending it again.
+	Retained []Retained `json:"retained,omitempty"`
+	// Leftovers are artifacts that no pod is told to read any more and that the
+	// registry has not removed yet.
 	Leftovers []string `json:"leftovers,omitempty"`
+}
+
+// Retained is an older release that is still held.
+type Retained struct {
+	Release  int64  `json:"release"`
+	Artifact string `json:"artifact"`
+	Epoch    int64  `json:"epoch"`
+}
+
+// succeeds says what the copy of an ordered release keeps of the one held
+// before it: releases that may still be ordered stay, the rest is left over.
+func (c Copy) succeeds(before Copy, f *order.Feed) Copy {
+	candidates := append([]Retained{{before.Release, before.Artifact, before.Epoch}}, before.Retained...)
+	slices.SortStableFunc(candidates, func(a, b Retained) int { return cmp.Compare(b.Release, a.Release) })
+	c.KeyFloor = before.KeyFloor
+	c.Leftovers = slices.DeleteFunc(slices.Clone(before.Leftovers), func(a string) bool { return a == c.Artifact })
+	for _, r := range candidates {
+		switch {
+		case r.Artifact == c.Artifact || r.Artifact == "":
+		case r.Release == c.Release || r.Release < f.Floor || r.Epoch < f.KeyFloor || int64(len(c.Retained)) >= f.Retain-1:
+			if !slices.Contains(c.Leftovers, r.Artifact) {
+				c.Leftovers = append(c.Leftovers, r.Artifact)
+			}
+		default:
+			c.Retained = append(c.Retained, r)
+		}
+	}
+	return c
+}
+
+// releases are the numbers of all releases held, ascending.
+func (c Copy) releases() []int64 {
+	out := []int64{c.Release}
+	for _, r := range c.Retained {
+		out = append(out, r.Release)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// artifacts are the manifests of all releases held and left over.
+func (c Copy) artifacts() []string {
+	out := []string{c.Artifact}
+	for _, r := range c.Retained {
+		out = append(out, r.Artifact)
+	}
+	return append(out, c.Leftovers...)
 }
 
 // Copies are the copies held, by feed id.

@@ -30,6 +30,8 @@ type Region struct {
 	started  bool
 	copies   Copies
 	failures map[string]Failure
+	// waiting are the feeds for which a full copy was asked for instead of an artifact.
+	waiting map[string]waiting
 	orphans  map[string][]string
 	refusal  *Refusal
 	link     Link
@@ -83,7 +85,7 @@ func New(name string, store *Store, now func() time.Time) (*Region, error) {
 	}
 	return &Region{
 		name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
-		failures: map[string]Failure{}, link: line, acks: acks,
+		failures: map[string]Failure{}, waiting: map[string]waiting{}, link: line, acks: acks,
 	}, nil
 }
 
@@ -222,6 +224,39 @@ func (r *Region) setFailure(id string, f Failure) {
 	})
 }
 
+// waiting says since when a full copy is waited for instead of an artifact.
+type waiting struct {
+	artifact string
+	since    time.Time
+}
+
+// setWaiting notes that a full copy of a feed is waited for instead of an
+// artifact, and returns for how long already. With no artifact the wait is over.
+func (r *Region) setWaiting(id, artifact string) (already time.Duration) {
+	r.set(func() bool {
+		known, is := r.waiting[id]
+		switch {
+		case artifact == "":
+			delete(r.waiting, id)
+			return is
+		case is && known.artifact == artifact:
+			already = r.now().Sub(known.since)
+			return false
+		}
+		r.waiting[id] = waiting{artifact: artifact, since: r.now()}
+		return true
+	})
+	return already
+}
+
+// needsFull reports whether a full copy of the feed is waited for.
+func (r *Region) needsFull(id string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	_, is := r.waiting[id]
+	return is
+}
+
 // Refusal returns the newest order refused since the one in force, or nil.
 func (r *Region) Refusal() *Refusal {
 	r.mu.RLock()
@@ -313,8 +348,11 @@ func (r *Region) Target(pool string) (dataset.Target, bool) {
 		return dataset.Target{}, false
 	}
 	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return Target(r.verified, r.terms, r.copies, r.name, pool, feeds, r.link.Connected), true
+	verified := r.verified
+	target := Target(verified, r.terms, r.copies, r.name, pool, feeds, r.link.Connected)
+	r.mu.RUnlock()
+	r.unlock(verified, &target)
+	return target, true
 }
 
 // Judge says what an answer given now would say of a feed.

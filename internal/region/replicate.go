@@ -21,6 +21,7 @@ import (
 const (
 	FailurePull   = "PullFailed"
 	FailureDigest = "DigestMismatch"
+	FailureKey    = "KeyMissing"
 )
 
 // Replicator makes the region's registry hold what the order says.
@@ -86,7 +87,7 @@ func (p *Replicator) Sync(ctx context.Context) error {
 	for _, step := range PlanCopies(p.region.Verified(), p.region.Terms(), p.region.Copies()) {
 		var err error
 		if step.Pull == nil {
-			err = p.erase(ctx, step.Feed)
+			err = p.eraseFeed(ctx, step.Feed)
 		} else {
 			err = p.pull(ctx, step.Pull)
 		}
@@ -113,18 +114,25 @@ func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 		if p.from == nil {
 			return fmt.Errorf("feed %s v%d: the hub cannot be asked yet", f.ID, f.Release)
 		}
+		if err := p.worth(ctx, repo, f); err != nil {
+			return err
+		}
 		options := artifact.CopyOptions{Spool: p.spool}
 		if _, err := artifact.CopySnapshot(ctx, p.from, p.to, repo, f.Artifact, options); err != nil {
 			return err
 		}
 	}
+	p.region.setWaiting(f.ID, "")
 	held, had := p.region.Copies()[f.ID]
 	next := Copy{
 		UID: f.UID, Release: f.Release, Content: f.Content, Artifact: f.Artifact,
-		Size: f.Size, Records: f.Records, ListDate: f.ListDate,
+		Size: f.Size, Records: f.Records, ListDate: f.ListDate, Epoch: f.Epoch,
 	}
-	if had {
-		next.Previous, next.Leftovers = p.succeed(held, f.Artifact)
+	switch {
+	case had:
+		next = next.succeeds(held, f)
+	case f.Epoch == 1:
+		next.KeyFloor = f.KeyFloor // there was no key before the first
 	}
 	if err := p.region.setCopy(f.ID, &next); err != nil {
 		return err
@@ -133,62 +141,63 @@ func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 	return nil
 }
 
-// succeed says what a copy of the artifact keeps of the one held before it: its
-// previous artifact, and those that have no reader left. In one registry with
-// the hub there are no leftovers, since the hub alone removes releases.
-func (p *Replicator) succeed(held Copy, artifact string) (previous string, leftovers []string) {
-	previous = held.Artifact
-	candidates := slices.Clone(held.Leftovers)
-	if held.Artifact == artifact {
-		previous = held.Previous
-	} else if p.from != nil && p.from.Host() != p.to.Host() {
-		candidates = append(candidates, held.Previous)
+// fullWait is how long a region that has nothing waits for the hub to make the
+// full copy that it asked for, before it takes what there is.
+const fullWait = time.Minute
+
+// worth refuses, for a while, to pull a long chain of deltas with the copy they
+// apply to: the hub makes a full copy, which is less, once it knows.
+func (p *Replicator) worth(ctx context.Context, repo string, f *order.Feed) error {
+	if _, had := p.region.Copies()[f.ID]; had || p.shared() {
+		return nil
 	}
-	for _, candidate := range candidates {
-		if candidate != "" && candidate != artifact && candidate != previous && !slices.Contains(leftovers, candidate) {
-			leftovers = append(leftovers, candidate)
-		}
+	weight, err := p.from.Weigh(ctx, repo, f.Artifact)
+	if err != nil {
+		return err
 	}
-	return previous, leftovers
+	if weight.Deltas*20 <= weight.Base || p.region.setWaiting(f.ID, f.Artifact) >= fullWait {
+		return nil
+	}
+	return fmt.Errorf("feed %s v%d: nothing is held that its changes could be applied to; the hub was asked for a full copy", f.ID, f.Release)
 }
 
-// CleanUp removes what earlier releases left in the region's registry. What
-// cannot be removed stays recorded for the next time; the copies held are as
-// good as before, so that no feed fails by it.
+// CleanUp removes what earlier releases left in the region's registry and
+// completes erasures. What cannot be removed stays recorded for the next time;
+// the copies held are as good as before, so that no feed fails by it.
 func (p *Replicator) CleanUp(ctx context.Context) error {
 	var errs []error
 	copies := p.region.Copies()
 	for _, id := range slices.Sorted(maps.Keys(copies)) {
-		var kept []string
-		for _, manifest := range copies[id].Leftovers {
-			if err := p.to.Delete(ctx, artifact.FeedRepository(p.region.name, id), manifest); err != nil {
-				kept, errs = append(kept, manifest), append(errs, err)
-			}
-		}
-		if len(kept) < len(copies[id].Leftovers) {
-			errs = append(errs, p.region.setLeftovers(id, kept))
+		if f := p.ending(id, copies); f != nil {
+			errs = append(errs, p.destroyKeys(ctx, f, copies[id]))
+		} else {
+			errs = append(errs, p.retire(ctx, id, copies[id]))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (p *Replicator) erase(ctx context.Context, id string) error {
-	held := p.region.Copies()[id]
-	repo := artifact.FeedRepository(p.region.name, id)
-	for _, manifest := range append(slices.Clone(held.Leftovers), held.Previous, held.Artifact) {
-		if manifest == "" {
+// retire deletes the artifacts that are left over. In one registry with the
+// hub the hub alone removes releases.
+func (p *Replicator) retire(ctx context.Context, id string, held Copy) error {
+	if len(held.Leftovers) == 0 {
+		return nil
+	}
+	var kept []string
+	var errs []error
+	for _, manifest := range held.Leftovers {
+		if p.shared() {
 			continue
 		}
-		if err := p.to.Delete(ctx, repo, manifest); err != nil {
-			return err
+		if err := p.to.Delete(ctx, artifact.FeedRepository(p.region.name, id), manifest); err != nil && !errors.Is(err, artifact.ErrDeletionUnsupported) {
+			kept, errs = append(kept, manifest), append(errs, err)
 		}
 	}
-	if err := p.region.setCopy(id, nil); err != nil {
-		return err
-	}
-	p.log.Info("Copy erased", "region", p.region.name, "feed", id)
-	return nil
+	return errors.Join(append(errs, p.region.setLeftovers(id, kept))...)
 }
+
+// shared reports whether the region's registry is the hub's.
+func (p *Replicator) shared() bool { return p.from != nil && p.from.Host() == p.to.Host() }
 
 // Run keeps the copies as ordered until the context ends.
 func (p *Replicator) Run(ctx context.Context) error {

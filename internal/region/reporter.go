@@ -218,6 +218,16 @@ func (r *Region) reportFeed(v *Verified, f *order.Feed, copies Copies) report.Fe
 		out.Records, out.Bytes = held.Records, held.Size
 		served := r.Served(f.ID)
 		out.Served, out.Servers = served.Release, served.Pods
+		out.Retained = held.releases()
+		out.Blocks = r.blocksLive(v, f)
+	}
+	out.Receipt, _ = r.store.Receipt(f.ID) // one that cannot be read is made again by the hub's next request
+	if Judge(v.Order, r.Terms(), f.ID).Hold {
+		// A key that cannot be made is reported by what is not held.
+		if keys, err := r.store.FeedKeys(f.ID, f.Epoch); err == nil {
+			out.Keys = &keys
+		}
+		out.NeedsFull = r.needsFull(f.ID)
 	}
 	if f.State != order.Serve || copies.current(f) {
 		return out

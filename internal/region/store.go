@@ -29,6 +29,7 @@ const (
 	reportFile       = "report.json"
 	templatesDir     = "templates"
 	trustDir         = "trust"
+	doomedFile       = "erasing.json"
 )
 
 // Store is the state directory of a region's agent. It holds private keys, so
@@ -37,7 +38,7 @@ type Store struct{ dir string }
 
 // OpenStore makes the folders that are missing and returns the store.
 func OpenStore(dir string) (*Store, error) {
-	for _, name := range []string{"identity", "ca", orderPartsDir, templatesDir, trustDir} {
+	for _, name := range []string{"identity", "ca", orderPartsDir, templatesDir, trustDir, keysDir, receiptsDir} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
 			return nil, fmt.Errorf("state directory %s: %w; give the agent a volume it can write", dir, err)
 		}

@@ -26,10 +26,12 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/enqueue"
+	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
 )
@@ -45,25 +47,29 @@ const passTimeout = 15 * time.Minute
 type Reconciler struct {
 	Client   client.Client
 	Registry *artifact.Registry
-	Signer   Signer
+	// HubUID is the hub as its orders name it; Signers signs them.
+	HubUID  string
+	Signers Signers
 	// RegionUID returns the UID under which the region joined.
 	RegionUID func(context.Context, *screeningv1.RegionalCluster) (types.UID, error)
 	Reports   *hub.Reports
 	Checks    *hub.Checks
-	// StateDir holds snapshots on their way; nothing in it needs to last.
-	StateDir string
+	// Depot cuts what regions get of a release, Keys holds the hub's secrets about feeds.
+	Depot *depot.Depot
+	Keys  *keystore.Store
 	// TimestampInterval is the time between two signatures of an unchanged
 	// order, TimestampLifetime how long one is good for new content.
 	TimestampInterval, TimestampLifetime time.Duration
 	Clock                                clock.PassiveClock
 
-	ledger  *ledger
-	applier *apply.Applier
+	ledger   *ledger
+	supplies *supplies
+	applier  *apply.Applier
 }
 
 // New returns the reconciler that o describes, ready to be called.
 func New(o Reconciler) *Reconciler {
-	o.ledger, o.applier = &ledger{}, apply.New(o.Client, FieldManager)
+	o.ledger, o.supplies, o.applier = &ledger{}, &supplies{}, apply.New(o.Client, FieldManager)
 	return &o
 }
 
@@ -71,6 +77,7 @@ func New(o Reconciler) *Reconciler {
 type scope struct {
 	region   *screeningv1.RegionalCluster
 	helper   *patch.Helper
+	signer   Signer
 	uid      types.UID
 	received *hub.Received
 	// published is the order that stands in the registry, or nil.
@@ -110,6 +117,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s.helper = patch.New(r.Client, s.region)
 	var failed error
 	for _, phase := range []func(context.Context, *scope) error{
+		r.unlock,
 		r.adopt,
 		r.collect,
 		r.withdraw,
@@ -126,6 +134,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	r.conclude(s, failed)
+	if errors.Is(failed, ErrRootPending) {
+		failed = nil // it is said in a condition, and looked at again
+	}
 	if _, err := s.helper.Status(ctx, s.region); err != nil {
 		failed = errors.Join(failed, err)
 	}

@@ -4,8 +4,6 @@ package order
 
 import (
 	"context"
-	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,20 +13,10 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
-	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/trust"
 )
-
-// Signer is the hub as its orders name it, and its key.
-type Signer struct {
-	HubUID string
-	Term   int64
-	Key    ed25519.PrivateKey
-	// Root is the newest root.json.
-	Root []byte
-}
 
 // published is the order of a region as it stands in the registry, verified
 // with the hub's own root.
@@ -36,6 +24,13 @@ type published struct {
 	hub.Numbered
 	order *order.Order
 	trust trust.Files
+	// term it was signed in, under so many roots.
+	term  int64
+	roots int
+	// checked is when each feed's source was checked, as it was signed.
+	checked map[string]time.Time
+	// adopted is what the signed metadata says.
+	adopted trust.Published
 	// parts are the order's parts by the name of their file.
 	parts map[string][]byte
 	// signed is when this process signed its timestamp last; zero when an
@@ -116,16 +111,25 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) error {
 	case err != nil:
 		return err
 	default:
-		if s.published, err = read(files, r.Signer.Root); err != nil {
+		var roots trust.Roots
+		if s.published, roots, err = read(files, s.signer.Roots); err != nil {
 			logr.FromContextOrDiscard(ctx).Error(err, "The order in the registry is not this hub's; it is published anew")
+		} else if err := r.keepRoots(ctx, s, roots); err != nil {
+			return err
+		}
+	}
+	if s.published != nil {
+		if err := r.adoptErasures(ctx, s.published.order); err != nil {
+			return err
 		}
 	}
 	r.ledger.put(s.region.Name, s.published)
 	return nil
 }
 
-// read verifies the files of an order.
-func read(files map[string][]byte, root []byte) (*published, error) {
+// read verifies the files of an order. It returns the hub's roots with those
+// that were signed after them.
+func read(files map[string][]byte, roots trust.Roots) (*published, trust.Roots, error) {
 	p := &published{trust: trust.Files{}, parts: map[string][]byte{}}
 	for name, data := range files {
 		if trust.IsRepositoryFile(name) {
@@ -134,15 +138,11 @@ func read(files map[string][]byte, root []byte) (*published, error) {
 			p.parts[name] = data
 		}
 	}
-	sequence, _, err := trust.AdoptSequence(p.trust, root)
+	adopted, err := trust.Adopt(roots, p.trust)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	index, err := indexOf(p.trust)
-	if err != nil {
-		return nil, err
-	}
-	p.order, err = order.Open(index, func(digest string) ([]byte, error) {
+	p.order, err = order.Open(adopted.Index, func(digest string) ([]byte, error) {
 		data, ok := p.parts[order.PartFile(digest)]
 		if !ok {
 			return nil, errors.New("it is missing from the registry")
@@ -150,32 +150,37 @@ func read(files map[string][]byte, root []byte) (*published, error) {
 		return data, nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p.Numbered = hub.Numbered{Sequence: sequence, Digest: p.order.IndexDigest}
-	if p.order.Sequence != sequence {
-		return nil, fmt.Errorf("order %d is signed as %d", p.order.Sequence, sequence)
+	p.adopted, p.term, p.roots, p.checked = adopted, adopted.Term, p.rootFiles(), adopted.SourceChecked
+	p.Numbered = hub.Numbered{Sequence: adopted.Sequence, Digest: p.order.IndexDigest}
+	if p.order.Sequence != adopted.Sequence {
+		return nil, nil, fmt.Errorf("order %d is signed as %d", p.order.Sequence, adopted.Sequence)
 	}
-	return p, nil
+	return p, adopted.Roots, nil
 }
 
-// indexOf returns the index that the timestamp names. The timestamp was
-// verified; other files of that name may lie beside it.
-func indexOf(files trust.Files) ([]byte, error) {
-	var timestamp struct {
-		Signed struct {
-			Frontline struct {
-				Digest string `json:"digest"`
-			} `json:"x-frontline"`
-		} `json:"signed"`
+// rootFiles counts the versions of the root beside the order.
+func (p *published) rootFiles() int {
+	count := 0
+	for name := range p.trust {
+		if strings.HasSuffix(name, ".root.json") {
+			count++
+		}
 	}
-	if err := json.Unmarshal(files["timestamp.json"], &timestamp); err != nil {
-		return nil, fmt.Errorf("timestamp.json: %w", err)
+	return count
+}
+
+// artifactSize returns the size of a manifest that was signed before.
+func (p *published) artifactSize(feed, digest string) (int64, bool) {
+	if p == nil {
+		return 0, false
 	}
-	digest := timestamp.Signed.Frontline.Digest
-	index, ok := files[strings.TrimPrefix(digest, "sha256:")+"."+trust.TargetPath]
-	if !ok || canonical.Digest(index) != digest {
-		return nil, errors.New("the order's index is missing from the registry")
-	}
-	return index, nil
+	return p.adopted.ArtifactSize(feed, digest)
+}
+
+// manifestSize asks the registry for the size of a feed's manifest.
+func (r *Reconciler) manifestSize(ctx context.Context, region, feed, digest string) (int64, error) {
+	desc, err := r.Registry.Resolve(ctx, artifact.FeedRepository(region, feed), digest)
+	return desc.Size, err
 }

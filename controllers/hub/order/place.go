@@ -5,13 +5,10 @@ package order
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
 )
@@ -49,11 +46,7 @@ func (r *Reconciler) place(_ context.Context, s *scope) error {
 	}
 	s.placement = hub.Place(in)
 	for _, id := range hub.IDs(s.placement, hub.Serve) {
-		feed, err := describeRelease(s, id)
-		if err != nil {
-			return err
-		}
-		s.listed = append(s.listed, feed)
+		s.listed = append(s.listed, describeRelease(s, id))
 	}
 	for _, id := range hub.IDs(s.placement, hub.NoRelease) {
 		s.listed = append(s.listed, describe(s.feeds[id]))
@@ -125,18 +118,14 @@ func describe(feed *screeningv1.WatchlistFeed) order.Feed {
 		},
 		Jurisdictions: texts(spec.Sharing.Allow),
 		Freshness:     freshness(&spec.Sharing.MaxCopyAge),
+		Retain:        int64(max(spec.Retention.Releases, 1)),
 	}
 }
 
 // describeRelease is what the order says of a feed and of the release that it
 // stands at, except for where its content is.
-func describeRelease(s *scope, id string) (order.Feed, error) {
+func describeRelease(s *scope, id string) order.Feed {
 	release := s.release(id)
-	size, err := strconv.ParseInt(release.Annotations[watchlistfeed.AnnotationSize], 10, 64)
-	if err != nil {
-		return order.Feed{}, fmt.Errorf("WatchlistRelease %s/%s: annotation %s is not a size in bytes; delete the release, the hub makes a new one",
-			release.Namespace, release.Name, watchlistfeed.AnnotationSize)
-	}
 	out := describe(s.feeds[id])
 	out.Release, out.Floor = release.Spec.Number, release.Spec.Number
 	for i := range s.releases[id] {
@@ -144,9 +133,9 @@ func describeRelease(s *scope, id string) (order.Feed, error) {
 			out.Floor = min(out.Floor, s.releases[id][i].Spec.Number)
 		}
 	}
-	out.Content, out.Size = string(release.Spec.ContentDigest), size
-	out.Records, out.ListDate = release.Spec.Records.Total(), release.Spec.ListDate
-	return out, nil
+	out.Floor = max(out.Floor, s.feeds[id].Status.Floor.Number())
+	out.ListDate = release.Spec.ListDate
+	return out
 }
 
 // contentOf gives the feed the content of another description of it, or none.
@@ -157,6 +146,7 @@ func contentOf(feed order.Feed, before *order.Feed) order.Feed {
 	feed.Release, feed.Floor = before.Release, before.Floor
 	feed.Content, feed.Artifact = before.Content, before.Artifact
 	feed.Size, feed.Records, feed.ListDate = before.Size, before.Records, before.ListDate
+	feed.Epoch, feed.KeyFloor = before.Epoch, before.KeyFloor
 	return feed
 }
 

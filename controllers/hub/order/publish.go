@@ -5,6 +5,7 @@ package order
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -29,10 +30,10 @@ const (
 )
 
 // compile makes the order's body of what was decided.
-func (r *Reconciler) compile(_ context.Context, s *scope) error {
+func (r *Reconciler) compile(ctx context.Context, s *scope) error {
 	spec := s.region.Spec
 	in := order.Input{
-		HubUID: r.Signer.HubUID, Term: r.Signer.Term,
+		HubUID: r.HubUID, Term: s.signer.Term,
 		Region: order.Region{
 			Name: s.region.Name, UID: string(s.uid), Jurisdiction: string(spec.Jurisdiction),
 			Profile: string(spec.Profile), Link: string(spec.Link),
@@ -40,6 +41,9 @@ func (r *Reconciler) compile(_ context.Context, s *scope) error {
 			Freshness:        freshness(spec.Freshness),
 		},
 		Feeds: s.listed, Tombstones: s.tombstones(),
+	}
+	if spec.Transfer != nil && spec.Transfer.BytesPerSecond != nil {
+		in.Region.BytesPerSecond = spec.Transfer.BytesPerSecond.Value()
 	}
 	for i := range s.pools {
 		pool := s.pools[i].Spec.DeepCopy()
@@ -60,6 +64,16 @@ func (r *Reconciler) compile(_ context.Context, s *scope) error {
 	}
 	for _, approver := range spec.Approvers {
 		in.Approvers = append(in.Approvers, order.Approver{Name: approver.Name, Scope: "region", PublicKey: approver.PublicKey})
+	}
+	for _, feed := range s.listed {
+		if owner := s.feeds[feed.ID]; owner != nil {
+			for _, approver := range owner.Spec.Approvers {
+				in.Approvers = append(in.Approvers, order.Approver{Name: string(approver.Name), Scope: feed.ID, PublicKey: string(approver.PublicKey)})
+			}
+		}
+	}
+	if err := r.carryErasures(ctx, &in); err != nil {
+		return err
 	}
 	body, err := order.Compile(in)
 	s.body = body
@@ -88,14 +102,14 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) error {
 		s.region.Status.Order = &screeningv1.RegionOrder{}
 	}
 	status := s.region.Status.Order
-	status.Term, status.Sequence, status.Digest = r.Signer.Term, reservation.Sequence, screeningv1.Digest(reservation.Digest)
+	status.Term, status.Sequence, status.Digest = s.signer.Term, reservation.Sequence, screeningv1.Digest(reservation.Digest)
 	if reservation.Fresh {
 		// From here on this sequence means this body, whoever else is writing.
 		if _, err := s.helper.Status(ctx, s.region); err != nil {
 			return err
 		}
 	}
-	if s.published == nil || s.published.Numbered != reservation.Numbered {
+	if s.published == nil || s.published.Numbered != reservation.Numbered || s.published.roots != len(s.signer.Roots) {
 		if err := r.sign(ctx, s, reservation); err != nil {
 			return err
 		}
@@ -121,7 +135,9 @@ func (s *scope) known() []hub.Numbered {
 	if status := s.region.Status.Order; status != nil && status.Sequence > 0 {
 		known = append(known, hub.Numbered{Sequence: status.Sequence, Digest: string(status.Digest)})
 	}
-	if s.published != nil {
+	if s.published != nil && s.published.term >= s.signer.Term {
+		// An order of an earlier term may be a thief's, numbered as high as can
+		// be: the new term does not count from it.
 		known = append(known, s.published.Numbered)
 	}
 	var own int64
@@ -163,7 +179,10 @@ func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Reservatio
 		// a second are below the seconds of the clock.
 		in.Floors = trust.Floors{Timestamp: now.Unix(), Snapshot: now.Unix()}
 	}
-	signed, err := trust.Sign(r.Signer.Key, r.Signer.Root, before, in)
+	if in.Artifacts, err = r.artifacts(ctx, s); err != nil {
+		return err
+	}
+	signed, err := trust.Sign(s.signer.Keys, s.signer.Roots, before, in)
 	if err != nil {
 		return err
 	}
@@ -174,7 +193,7 @@ func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Reservatio
 	if _, err := r.Registry.PushOrder(ctx, artifact.OrderRepository(s.region.Name), files); err != nil {
 		return err
 	}
-	next, err := read(files, r.Signer.Root)
+	next, _, err := read(files, s.signer.Roots)
 	if err != nil {
 		return fmt.Errorf("order %d of region %s does not verify after signing: %w", reserved.Sequence, s.region.Name, err)
 	}
@@ -192,7 +211,10 @@ func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Reservatio
 func (r *Reconciler) checked(s *scope) map[string]time.Time {
 	out := map[string]time.Time{}
 	all := r.Checks.All()
-	before := sourceChecked(s.published)
+	var before map[string]time.Time
+	if s.published != nil {
+		before = s.published.checked
+	}
 	for _, feed := range s.listed {
 		if at, ok := all[feed.ID]; ok {
 			out[feed.ID] = at
@@ -201,23 +223,6 @@ func (r *Reconciler) checked(s *scope) map[string]time.Time {
 		}
 	}
 	return out
-}
-
-func sourceChecked(p *published) map[string]time.Time {
-	if p == nil {
-		return nil
-	}
-	var timestamp struct {
-		Signed struct {
-			Frontline struct {
-				SourceChecked map[string]time.Time `json:"sourceChecked"`
-			} `json:"x-frontline"`
-		} `json:"signed"`
-	}
-	if json.Unmarshal(p.trust["timestamp.json"], &timestamp) != nil {
-		return nil
-	}
-	return timestamp.Signed.Frontline.SourceChecked
 }
 
 // patience is how long publishing may fail before an order that stands is said
@@ -229,6 +234,9 @@ func (r *Reconciler) conclude(s *scope, failed error) {
 	since, failing := r.ledger.failing(s.region.Name, failed != nil, r.Clock.Now())
 	order := s.region.Status.Order
 	switch {
+	case errors.Is(failed, ErrRootPending):
+		conditions.False(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonTrustRootPending,
+			"Nothing can be signed before the region's trust root is; run: frontline trust root add")
 	case failing && conditions.IsTrue(s.region, screeningv1.ConditionOrderPublished) && r.Clock.Since(since) < patience:
 	case failing:
 		conditions.False(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonPublishFailed,

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	screeningv1ac "github.com/frontline-screening/frontline/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
 )
@@ -42,6 +45,7 @@ func (r *Reconciler) record(ctx context.Context, s *scope) error {
 		if _, err := r.applier.Apply(ctx, &screeningv1.WatchlistReplica{}, desired); err != nil {
 			errs = append(errs, err)
 		}
+		errs = append(errs, r.recordSupply(ctx, s, feed))
 	}
 	for _, id := range slices.Concat(hub.IDs(s.placement, hub.Remove), hub.IDs(s.placement, hub.NotAllowed)) {
 		replica := s.replicas[id]
@@ -54,4 +58,25 @@ func (r *Reconciler) record(ctx context.Context, s *scope) error {
 		r.applier.Forget(screeningv1.GroupVersion.String(), "WatchlistReplica", namespace, id)
 	}
 	return errors.Join(errs...)
+}
+
+// recordSupply notes beside the replica what the region was given: the
+// artifact, the key it is sealed to and since when, and what was left out of
+// it. A replica that was made just now is described in the next pass.
+func (r *Reconciler) recordSupply(ctx context.Context, s *scope, feed order.Feed) error {
+	replica := s.replicas[feed.ID]
+	if replica == nil || feed.State == order.Erase || feed.Artifact == "" {
+		return nil
+	}
+	helper := patch.New(r.Client, replica)
+	status := &replica.Status
+	status.Artifact = screeningv1.Digest(feed.Artifact)
+	if status.KeyEpoch != feed.Epoch {
+		status.KeyEpoch, status.KeySince = feed.Epoch, metav1.NewTime(r.Clock.Now().Truncate(time.Second))
+	}
+	if known, ok := r.supplies.get(s.region.Name, feed.ID); ok && known.manifest == feed.Artifact {
+		status.Excluded = new(int64(known.excluded))
+	}
+	_, err := helper.Status(ctx, replica)
+	return client.IgnoreNotFound(err)
 }

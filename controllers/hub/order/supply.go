@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package order
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
+	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/order"
+)
+
+// errNoKey says that the region has announced no key that may be used.
+var errNoKey = errors.New("the region has not announced the key that its copy is sealed to")
+
+// supplied is what is known of a region's artifact beside the order.
+type supplied struct {
+	manifest string
+	excluded int
+	// heavy says that a full copy shall follow once this one is held.
+	heavy bool
+}
+
+// supplies remembers what was cut, by region and feed. A hub that starts knows
+// nothing of it and learns it with the next release.
+type supplies struct {
+	mu sync.Mutex
+	by map[[2]string]supplied
+}
+
+func (m *supplies) get(region, feed string) (supplied, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.by[[2]string{region, feed}]
+	return s, ok
+}
+
+func (m *supplies) put(region, feed string, s supplied) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.by == nil {
+		m.by = map[[2]string]supplied{}
+	}
+	m.by[[2]string{region, feed}] = s
+}
+
+// supply completes what the order says of a feed by the artifact with its
+// content, which it cuts unless the one that stands will do.
+func (r *Reconciler) supply(ctx context.Context, s *scope, feed order.Feed, before *order.Feed) (order.Feed, error) {
+	key, ok := hub.ChooseEpoch(r.epochInput(s, feed, before))
+	if !ok {
+		return feed, errNoKey
+	}
+	if !key.Again.IsZero() {
+		s.lookAgain(key.Again.Sub(r.Clock.Now()))
+	}
+	rebase := s.needsFull(feed.ID)
+	if before != nil && before.Release == feed.Release && before.UID == feed.UID && before.Epoch == key.Epoch && before.Artifact != "" {
+		known, _ := r.supplies.get(s.region.Name, feed.ID)
+		rebase = rebase || (known.manifest == before.Artifact && known.heavy && s.holds(before))
+		if !rebase {
+			stands, err := r.stands(ctx, s, before)
+			if err != nil || stands {
+				return contentOf(feed, before), err
+			}
+		}
+	}
+	rebase = rebase || s.holdsNothing(feed.ID)
+	request := depot.Request{
+		Region: s.region.Name, Jurisdiction: string(s.region.Spec.Jurisdiction), Release: releaseOf(feed.ID, s.release(feed.ID)),
+		ListDate: listDate(feed.ListDate), Epoch: key.Epoch, Recipient: key.Recipient, Rebase: rebase,
+		Releases: func(number int64) (depot.Release, bool) {
+			for i := range s.releases[feed.ID] {
+				if release := &s.releases[feed.ID][i]; release.Spec.Number == number {
+					return releaseOf(feed.ID, release), true
+				}
+			}
+			return depot.Release{}, false
+		},
+	}
+	if before != nil {
+		request.Previous = before.Artifact
+	}
+	cut, err := r.Depot.Cut(ctx, request)
+	if err != nil {
+		return feed, err
+	}
+	r.supplies.put(s.region.Name, feed.ID, supplied{manifest: cut.Manifest, excluded: cut.Excluded, heavy: cut.Heavy})
+	feed.Artifact, feed.Content, feed.Size, feed.Records = cut.Manifest, cut.Content, cut.Size, cut.Records
+	// What older keys seal is not needed once this is held.
+	feed.Epoch, feed.KeyFloor = key.Epoch, key.Epoch
+	return feed, nil
+}
+
+// epochInput is what the choice of a key depends on.
+func (r *Reconciler) epochInput(s *scope, feed order.Feed, before *order.Feed) hub.EpochInput {
+	in := hub.EpochInput{Now: r.Clock.Now()}
+	if said := s.received.Feed(feed.ID); said != nil && said.UID == feed.UID {
+		in.Announced = said.Keys
+	}
+	if owner := s.feeds[feed.ID]; owner != nil {
+		in.RotateAfter = owner.Spec.Keys.RotateAfter.Duration()
+	}
+	if before == nil || before.UID != feed.UID {
+		return in
+	}
+	in.Ordered = before.Epoch
+	if replica := s.replicas[feed.ID]; replica != nil && replica.Status.KeyEpoch == before.Epoch {
+		in.Since = replica.Status.KeySince.Time
+	}
+	if erased := s.feeds[feed.ID].Status.Floor.Number(); before.Release > 0 && before.Release < erased {
+		// What the key sealed so far may not be read any more.
+		in.Floor = before.Epoch + 1
+	}
+	return in
+}
+
+// needsFull reports whether the region, by its report on the order that
+// stands, has nothing to apply that order's chain of deltas to.
+func (s *scope) needsFull(id string) bool {
+	said := s.received.Feed(id)
+	return said != nil && said.NeedsFull && s.received.Observed != nil && s.received.Observed.Digest == s.published.Digest
+}
+
+// holdsNothing reports whether the region says that it has no copy at all.
+func (s *scope) holdsNothing(id string) bool {
+	said := s.received.Feed(id)
+	return said != nil && said.Held == 0
+}
+
+// holds reports whether the region says that it has what the order listed.
+func (s *scope) holds(before *order.Feed) bool {
+	said := s.received.Feed(before.ID)
+	return said != nil && said.Held == before.Release && said.Content == before.Content
+}
+
+// stands reports whether the artifact that the order lists is there. The
+// registry is asked with each timestamp: one that lost its volume is filled again.
+func (r *Reconciler) stands(ctx context.Context, s *scope, before *order.Feed) (bool, error) {
+	if !s.published.signed.IsZero() && r.Clock.Since(s.published.signed) < r.TimestampInterval {
+		return true, nil
+	}
+	return r.Registry.HasSnapshot(ctx, artifact.FeedRepository(s.region.Name, before.ID), before.Artifact)
+}
+
+func releaseOf(feed string, release *screeningv1.WatchlistRelease) depot.Release {
+	return depot.Release{
+		Feed: feed, Number: release.Spec.Number,
+		Content: string(release.Spec.ContentDigest), Artifact: string(release.Spec.Artifact.Digest),
+	}
+}
+
+func listDate(day string) time.Time {
+	date, err := time.Parse(time.DateOnly, order.Day(day))
+	if err != nil {
+		return time.Time{}
+	}
+	return date
+}
