@@ -20,6 +20,7 @@ import (
 // subcommands lists every subcommand. A new one is a file of its own and a line
 // here.
 var subcommands = []func() *cobra.Command{
+	newApproveCommand,
 	newFrontCommand,
 	newHubCommand,
 	newInventoryCommand,
@@ -29,6 +30,7 @@ var subcommands = []func() *cobra.Command{
 	newAgentCommand,
 	newAllCommand,
 	newRegionCommand,
+	newTrustCommand,
 	newVersionCommand,
 }
 
