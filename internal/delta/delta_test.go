@@ -36,9 +36,9 @@ func apply(t testing.TB, before *snapshot.Snapshot, patch []byte) ([]byte, error
 	return out.Bytes(), err
 }
 
-// TestPatchesAreSmallAndExact holds the promise on bytes, at a fifth of its size.
+// TestPatchesAreSmallAndExact holds the promise on bytes, at a tenth of its size.
 func TestPatchesAreSmallAndExact(t *testing.T) {
-	const n = 40_000
+	const n = 20_000
 	before := snapshottest.Build(t, snapshottest.List(n, false))
 	for _, tc := range spreads {
 		t.Run(tc.name, func(t *testing.T) {

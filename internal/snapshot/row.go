@@ -64,11 +64,18 @@ func putStrings(b []byte, tag uint64, all []string) []byte {
 
 // putParts nests strings as fields 1, 2, 3 …; empty ones are left out.
 func putParts(b []byte, tag uint64, parts ...string) []byte {
-	var inner []byte
-	for i, p := range parts {
-		inner = putString(inner, uint64(i+1), p)
+	size := 0
+	for _, p := range parts {
+		if p != "" {
+			size += 1 + uvarintLen(len(p)) + len(p)
+		}
 	}
-	return putField(b, tag, inner)
+	b = binary.AppendUvarint(b, tag)
+	b = binary.AppendUvarint(b, uint64(size))
+	for i, p := range parts {
+		b = putString(b, uint64(i+1), p)
+	}
+	return b
 }
 
 // appendRow appends the encoding of a record. Equal records have equal encodings.

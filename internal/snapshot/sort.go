@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"os"
 	"slices"
 )
@@ -154,7 +155,5 @@ func (s *sorter) close() error {
 	return err
 }
 
-func uvarintLen(n int) int {
-	var b [binary.MaxVarintLen64]byte
-	return binary.PutUvarint(b[:], uint64(n))
-}
+// uvarintLen is how many bytes the uvarint of n has.
+func uvarintLen(n int) int { return (bits.Len64(uint64(n)|1) + 6) / 7 }
