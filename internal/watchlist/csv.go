@@ -18,6 +18,7 @@ type rows struct {
 	dec  *csv.Reader
 	in   *rowReader
 	most int
+	line int // of the last row
 }
 
 // rowReader bounds what one row reads.
@@ -61,16 +62,15 @@ func (r *rows) next() ([]string, int, error) {
 		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 			err = r.at(parse.Line, parse.Err)
 		} else if !errors.Is(err, io.EOF) {
-			line, _ := r.dec.FieldPos(0)
-			err = r.at(line, err)
+			err = r.at(r.line+1, err)
 		}
 		return nil, 0, err
 	}
-	line, _ := r.dec.FieldPos(0)
+	r.line, _ = r.dec.FieldPos(0)
 	if err := checkUTF8(row...); err != nil {
-		return nil, 0, r.at(line, err)
+		return nil, 0, r.at(r.line, err)
 	}
-	return row, line, nil
+	return row, r.line, nil
 }
 
 // at names file and line of an error.

@@ -6,8 +6,8 @@
 // UTF-8. Document type declarations and every other entity are refused, and so are
 // names outside ASCII, which no schema of a list has.
 //
-// It exists because encoding/xml takes 20 times as long: a list of a million records
-// would take minutes. What it accepts, encoding/xml accepts with the same tokens; a
+// It exists because lists are large: with encoding/xml a million records of un-xml took
+// 22 s of one core, with this package they take 7 s. What it accepts, encoding/xml accepts with the same tokens; a
 // fuzz target holds it to that. Memory is one token, which is at most Limits.Token.
 package xmlscan
 

@@ -221,3 +221,33 @@ func FuzzScanner(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkScanner and BenchmarkStandard read the same document.
+func BenchmarkScanner(b *testing.B) {
+	b.SetBytes(int64(len(large)))
+	for b.Loop() {
+		s := New(strings.NewReader(large), Limits{Token: 1 << 16, Depth: 64})
+		for k := Start; k != EOF; {
+			var err error
+			if k, err = s.Next(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkStandard(b *testing.B) {
+	b.SetBytes(int64(len(large)))
+	for b.Loop() {
+		dec := xml.NewDecoder(strings.NewReader(large))
+		for {
+			if _, err := dec.RawToken(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+var large = "<a>" + strings.Repeat("<INDIVIDUAL><FIRST_NAME>Ana</FIRST_NAME><GENDER>Female</GENDER>\n<ALIAS quality=\"Good\">Ана Тестова</ALIAS></INDIVIDUAL>\n", 5000) + "</a>"
