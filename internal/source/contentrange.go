@@ -3,6 +3,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ func parseContentRange(value string, first int64) (span, error) {
 	bounds, size, slash := strings.Cut(rest, "/")
 	from, to, dash := strings.Cut(bounds, "-")
 	if !ok || !slash || !dash {
-		return span{}, fmt.Errorf("the answer does not say which bytes it holds")
+		return span{}, errors.New("the answer does not say which bytes it holds")
 	}
 	var s span
 	for _, field := range []struct {
@@ -30,7 +31,7 @@ func parseContentRange(value string, first int64) (span, error) {
 		n, err := strconv.ParseUint(field.text, 10, 63)
 		// ParseUint takes no sign; the empty text and * fail as well.
 		if err != nil {
-			return span{}, fmt.Errorf("the answer does not say which bytes it holds, of how many")
+			return span{}, errors.New("the answer does not say which bytes it holds, of how many")
 		}
 		*field.value = int64(n) //nolint:gosec // parsed with 63 bits
 	}

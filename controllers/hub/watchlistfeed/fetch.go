@@ -174,7 +174,7 @@ func (r *Reconciler) look(ctx context.Context, s *scope, a *attempt) error {
 		err = f.remove()
 		s.stillVerified()
 	} else {
-		err = r.verified(ctx, s, f, func() (*screeningv1.ReleaseVerification, error) { return r.verifyFile(ctx, s, req, f.path) })
+		err = s.verified(f, func() (*screeningv1.ReleaseVerification, error) { return r.verifyFile(ctx, s, req, f.path) })
 	}
 	if err == nil {
 		s.feed.Status.Source = sourceStatus(req.URL, result)
@@ -234,7 +234,7 @@ func (r *Reconciler) lookAtFolder(ctx context.Context, s *scope, req source.Requ
 	status := s.feed.Status.Source
 	if status == nil || string(status.Digest) != digest || status.URL != base || !s.judged() {
 		f := &file{path: dir, folder: true, digest: digest}
-		err := r.verified(ctx, s, f, func() (*screeningv1.ReleaseVerification, error) { return r.verifyFolder(ctx, s, req, dir, names) })
+		err := s.verified(f, func() (*screeningv1.ReleaseVerification, error) { return r.verifyFolder(ctx, s, req, dir, names) })
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (r *Reconciler) keys(ctx context.Context, feed *screeningv1.WatchlistFeed) 
 }
 
 // verified takes a file that prove vouches for, and removes any other.
-func (r *Reconciler) verified(_ context.Context, s *scope, f *file, prove func() (*screeningv1.ReleaseVerification, error)) error {
+func (s *scope) verified(f *file, prove func() (*screeningv1.ReleaseVerification, error)) error {
 	verification, err := prove()
 	if err != nil {
 		return errors.Join(err, f.remove())
