@@ -60,7 +60,7 @@ Exit codes: 0 every answer was right; 1 something could not be set up;
 	f := cmd.Flags()
 	f.StringVar(&o.feed, "feed", "", "list to publish: a file, or a folder for ofac-csv (default: synthetic people)")
 	f.StringVar(&o.next, "next", "", "list to publish second (default: the first one with a synthetic person more)")
-	f.StringVar(&o.format, "format", "un-xml", "format of the lists: un-xml, ofac-csv or frontline-jsonl")
+	f.StringVar(&o.format, "format", "un-xml", "format of the lists, one of docs/formats.md")
 	f.StringVar(&o.hub, "hub", "", "kubeconfig context of an existing hub cluster")
 	f.StringSliceVar(&o.regions, "regions", nil, "kubeconfig contexts of two existing clusters, for north and south")
 	f.StringVar(&o.image, "image", "ghcr.io/frontline-screening/frontline:latest", "image to install; existing clusters must be able to pull it")

@@ -125,3 +125,46 @@ func TestSpoilerIsSeeded(t *testing.T) {
 		t.Errorf("reordered to %q", s)
 	}
 }
+
+func TestAccountChecks(t *testing.T) {
+	list := write(t, "list.jsonl", records)
+	cmd := accountCommand()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"--list", "frontline-jsonl=" + list, "--check"})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"2 records (1 persons, 1 entities, 0 objects)", "1 birthDates", "reading of 2 records: 0 missing", "3 names, different in 0"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "riksson") {
+		t.Error("the account names a record")
+	}
+	twice := accountCommand()
+	twice.SilenceErrors, twice.SilenceUsage = true, true
+	twice.SetOut(&out)
+	twice.SetArgs([]string{"--list", "frontline-jsonl=" + write(t, "twice.jsonl", records+records), "--check"})
+	if err := twice.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "1 of 1 lists differ") {
+		t.Errorf("two records of one id: %v", err)
+	}
+}
+
+func TestSyntheticIsSeeded(t *testing.T) {
+	run := func(args ...string) string {
+		cmd := syntheticCommand()
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetArgs(args)
+		if err := cmd.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	a, b := run("--records", "50"), run("--records", "50")
+	if a != b || strings.Count(a, "\n") != 50 || a == run("--records", "50", "--edit", "0.5") {
+		t.Error("the same flags do not write the same list, or an edit changes nothing")
+	}
+}

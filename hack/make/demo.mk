@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 ##@ Demo
-#@ FEED=path FORMAT=un-xml    a list of your own instead of the synthetic one; FORMAT also
-#@                            ofac-csv (a folder) or frontline-jsonl
+#@ FEED=path FORMAT=un-xml    a list of your own instead of the synthetic one; other
+#@                            formats: docs/formats.md; those but ofac-csv and
+#@                            frontline-jsonl need NEXT too
 #@ NEXT=path                  the list published second (default: FEED with one person more)
 #@ HUB=context REGIONS=a,b    clusters you already have instead of three on this machine;
 #@                            then also IMAGE and PUBLISHER:
