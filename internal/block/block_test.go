@@ -5,8 +5,8 @@ package block_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,7 +64,7 @@ func TestOverlayIsReadBack(t *testing.T) {
 func TestEncodeRefuses(t *testing.T) {
 	many := overlay()
 	for i := range 3000 {
-		many.Records = append(many.Records, many.Key.Hash(fmt.Sprint(i)))
+		many.Records = append(many.Records, many.Key.Hash(strconv.Itoa(i)))
 	}
 	if _, err := block.Encode(many); !errors.Is(err, block.ErrTooLarge) {
 		t.Errorf("3,000 records: %v, want %v", err, block.ErrTooLarge)

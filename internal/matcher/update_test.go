@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func randomRecord(rng *rand.Rand, id string) watchlist.Record {
 		}
 		return strings.Join(out, " ")
 	}
-	r := watchlist.Record{ID: id, Type: watchlist.Person, BirthDates: []string{fmt.Sprint(1960 + rng.IntN(4))}}
+	r := watchlist.Record{ID: id, Type: watchlist.Person, BirthDates: []string{strconv.Itoa(1960 + rng.IntN(4))}}
 	for range 1 + rng.IntN(3) {
 		n := watchlist.Name{Full: words()}
 		if rng.IntN(4) == 0 {
