@@ -53,7 +53,7 @@ func TestProbe(t *testing.T) {
 				t.Fatalf("error is %v, want one that contains %q", err, tc.want)
 			}
 			for _, r := range list {
-				for _, word := range strings.FieldsSeq(r.Names[0].Full) {
+				for word := range strings.FieldsSeq(r.Names[0].Full) {
 					if len(word) > 5 && strings.Contains(err.Error(), word) {
 						t.Fatalf("the error quotes a record: %v", err)
 					}
