@@ -141,12 +141,18 @@ func (s sealed) copy(ctx context.Context, from, to *Registry, repo string, o Cop
 			return err
 		}
 	}
-	// The bytes as they were signed for: encoding them again could change the digest.
-	body, err := opener(s.data)()
+	_, err = pushBytes(ctx, target, s.desc, s.data, ReleaseTag(s.about.release))
+	return err
+}
+
+// pushBytes pushes a manifest as it was signed for: encoding it again could
+// change its digest.
+func pushBytes(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor, data []byte, tag string) (ocispec.Descriptor, error) {
+	body, err := opener(data)()
 	if err != nil {
-		return err
+		return ocispec.Descriptor{}, err
 	}
-	return target.Manifests().PushReference(ctx, s.desc, body, ReleaseTag(s.about.release))
+	return desc, repo.Manifests().PushReference(ctx, desc, body, tag)
 }
 
 func (s sealed) copyConfig(ctx context.Context, from *Registry, target *remote.Repository, repo string) error {

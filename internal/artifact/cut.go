@@ -3,6 +3,7 @@
 package artifact
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -59,8 +60,9 @@ type Patch struct {
 // the artifact before has are not sealed again and keep their digests; when one
 // of them has gone from the registry, a new base is cut.
 //
-// The same release may be cut again: its tag moves to the new artifact, and the
-// old one stays by its digest until it is deleted.
+// A cut that would come out as the artifact before gives that one back. Cut
+// otherwise, the same release moves its tag to the new artifact, and the old one
+// stays by its digest until it is deleted.
 func (r *Registry) CutSnapshot(ctx context.Context, repo string, c Cut) (ocispec.Descriptor, Config, error) {
 	const op = "cut snapshot"
 	if err := c.check(repo); err != nil {
@@ -108,6 +110,10 @@ func (r *Registry) cut(ctx context.Context, repo string, c Cut) (ocispec.Descrip
 	if err != nil {
 		return ocispec.Descriptor{}, Config{}, err
 	}
+	if w.same(config) {
+		desc, err := pushBytes(ctx, repository, w.old.desc, w.old.data, ReleaseTag(config.Release))
+		return desc, config, err
+	}
 	desc, err := w.publish(ctx, config)
 	return desc, config, err
 }
@@ -116,6 +122,8 @@ func (r *Registry) cut(ctx context.Context, repo string, c Cut) (ocispec.Descrip
 type cutting struct {
 	c    Cut
 	repo *remote.Repository
+	// old is the manifest of the artifact before.
+	old sealed
 	// before are the layers of the artifact before by their digest, keyed by
 	// their type and keyed digest; bytes are their sizes.
 	before, keyed map[string]ocispec.Descriptor
@@ -141,6 +149,7 @@ func (w *cutting) previous(ctx context.Context, r *Registry, repo string) error 
 	if err != nil {
 		return nil //nolint:nilerr // nothing of it is used
 	}
+	w.old = s
 	for _, layer := range s.m.Layers {
 		w.before[layer.Digest.String()], w.bytes[layer.Digest.String()] = layer, layer.Size
 		if name := layer.Annotations[annotationKeyed]; name != "" {
@@ -223,6 +232,16 @@ func (w *cutting) layers(ctx context.Context, plan CutPlan) (Config, error) {
 		c.Deltas = append(c.Deltas, edge)
 	}
 	return c, nil
+}
+
+// same says whether the artifact before already is what is to be published.
+func (w *cutting) same(c Config) bool {
+	if w.c.Previous == nil {
+		return false
+	}
+	next, nextErr := c.encode()
+	before, err := w.c.Previous.encode()
+	return errors.Join(nextErr, err) == nil && bytes.Equal(next, before)
 }
 
 // publish seals the configuration and pushes it and the manifest.

@@ -278,6 +278,30 @@ func TestCopyRefusesAlteredBlobs(t *testing.T) {
 	}
 }
 
+// TestCutAgain: what is out already is not sealed again, and a base asked for
+// twice is one.
+func TestCutAgain(t *testing.T) {
+	hub := newServer(t)
+	r, _ := two(t, hub, nil)
+	for _, rebase := range []bool{false, true} {
+		c := r.cutOf(r.built)
+		c.Version, c.Rebase = r.release, rebase
+		before := r.manifest
+		r.cut(c)
+		if (r.manifest != before) != rebase {
+			t.Errorf("rebase %v: manifest %s after %s", rebase, r.manifest, before)
+		}
+	}
+	c := r.cutOf(r.built)
+	c.Version, c.Rebase = r.release, true
+	before := r.manifest
+	hub.requests()
+	r.cut(c)
+	if uploads := hub.requests("PUT", "/blobs/uploads/"); r.manifest != before || len(uploads) > 0 {
+		t.Errorf("manifest %s after %s, uploads %v", r.manifest, before, uploads)
+	}
+}
+
 // TestCutAfterSweep: a layer that was to be kept has gone from the registry.
 func TestCutAfterSweep(t *testing.T) {
 	hub := newServer(t)
