@@ -77,7 +77,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		&watchlistfeed.Reconciler{
 			Client: c, Reader: reader, Registry: o.Registry, Reports: reports, Checks: checks,
 			StateDir: o.StateDir, AllowPrivate: o.AllowPrivateSources, Clock: o.Clock,
-			Keys: keyring(o.Keys), Erased: erased(o.Keys), HubUID: o.HubUID,
+			Depot: store, Keys: keyring(o.Keys), Erased: erased(o.Keys), HubUID: o.HubUID,
 		},
 		&approval.Reconciler{Client: c, HubUID: o.HubUID, Clock: o.Clock},
 		order.New(order.Reconciler{

@@ -5,26 +5,21 @@ package watchlistfeed
 import (
 	"context"
 	"fmt"
-	"os"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
 
 // compare counts how the candidate differs from a release.
 func (r *Reconciler) compare(ctx context.Context, s *scope, base *screeningv1.WatchlistRelease) (*screeningv1.ReleaseChanges, error) {
-	dir, err := os.MkdirTemp(r.StateDir, "compare-")
-	if err != nil {
-		return nil, fmt.Errorf("state directory: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	fetched, err := r.Registry.FetchSnapshot(ctx, Repository(s.id), string(base.Spec.Artifact.Digest),
-		artifact.FetchOptions{Dir: dir, Content: string(base.Spec.ContentDigest)})
+	path, err := r.Depot.Whole(ctx, depot.Release{
+		Feed: string(s.id), Number: base.Spec.Number, Content: string(base.Spec.ContentDigest), Artifact: string(base.Spec.Artifact.Digest),
+	})
 	if err != nil {
 		return nil, err
 	}
-	before, err := snapshot.Open(fetched.Path)
+	before, err := snapshot.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("v%d: %w", base.Spec.Number, err)
 	}

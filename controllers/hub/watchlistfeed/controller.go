@@ -33,23 +33,9 @@ import (
 	"github.com/frontline-screening/frontline/internal/publisher"
 )
 
-// AnnotationSize, on a WatchlistRelease, is the size in bytes of the snapshot
-// as matchers map it.
-const AnnotationSize = screeningv1.GroupName + "/snapshot-size"
-
-// hubItself stands for a region in the hub's own copies. It has a dot, which
-// no region's name has.
-const hubItself = "frontline.hub"
-
 // passTimeout bounds one pass, so that a registry that hangs holds no worker
 // for ever. It is longer than any fetch, parse and push together.
 const passTimeout = 30 * time.Minute
-
-// Repository is the hub's own repository of a feed. No region can read it; the
-// releases a region is given are copied into a repository of its own.
-func Repository(id screeningv1.FeedID) string {
-	return artifact.FeedRepository(hubItself, string(id))
-}
 
 // Reconciler publishes WatchlistFeeds.
 type Reconciler struct {
@@ -57,6 +43,8 @@ type Reconciler struct {
 	// Reader reads Secrets past the cache.
 	Reader   client.Reader
 	Registry *artifact.Registry
+	// Depot keeps the hub's own copies of releases.
+	Depot *depot.Depot
 	// Keys are the hub's of each feed, which held releases are sealed to.
 	Keys depot.Keyring
 	// Erased finds the hashes of the records that were erased from a feed.

@@ -77,7 +77,7 @@ func TestFeedBecomesRelease(t *testing.T) {
 	if !conditions.IsTrue(feed, screeningv1.ConditionReady) || conditions.Get(feed, screeningv1.ConditionReady).Reason != screeningv1.ReasonNoRegion {
 		t.Errorf("Ready is %+v, want True with NoRegion", conditions.Get(feed, screeningv1.ConditionReady))
 	}
-	has, err := b.Registry.HasSnapshot(t.Context(), watchlistfeed.Repository(feed.ID()), string(feed.Status.Release.Artifact))
+	has, err := b.Registry.HasSnapshot(t.Context(), depot.Repository(string(feed.ID())), string(feed.Status.Release.Artifact))
 	if err != nil || !has {
 		t.Errorf("the registry has the snapshot: %v, %v", has, err)
 	}
@@ -204,7 +204,7 @@ func TestRetentionDropsContent(t *testing.T) {
 	if diff := cmp.Diff([]string{"test-3", "test-4"}, b.releases(t)); diff != "" {
 		t.Errorf("releases (-want +got):\n%s", diff)
 	}
-	if has, err := b.Registry.HasSnapshot(t.Context(), watchlistfeed.Repository(b.feed.ID()), string(first)); err != nil || has {
+	if has, err := b.Registry.HasSnapshot(t.Context(), depot.Repository(string(b.feed.ID())), string(first)); err != nil || has {
 		t.Errorf("the registry still has v1: %v, %v", has, err)
 	}
 }

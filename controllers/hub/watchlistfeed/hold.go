@@ -139,6 +139,11 @@ func (r *Reconciler) resume(ctx context.Context, s *scope) error {
 		return err
 	}
 	c, err := r.fromVault(ctx, s, held)
+	if errors.Is(err, errErased) {
+		// Made again it lacks the record, and has another digest to approve.
+		r.fetchAnew(s)
+		return r.letGo(ctx, s)
+	}
 	if errors.Is(err, artifact.ErrNotFound) || errors.Is(err, artifact.ErrDigest) || errors.Is(err, artifact.ErrMalformed) {
 		// The publisher's file makes the same content again, and the approvals
 		// are about the content.
@@ -170,6 +175,9 @@ func (r *Reconciler) fromVault(ctx context.Context, s *scope, held *screeningv1.
 		return nil, errors.Join(err, os.Remove(got.Path))
 	}
 	defer file.Close()
+	if err := r.clean(ctx, s, file); err != nil {
+		return nil, errors.Join(err, os.Remove(got.Path))
+	}
 	return &candidate{
 		path: got.Path, digest: got.Digest, size: got.Size, meta: file.Meta(), source: string(held.SourceDigest),
 		verification: held.Verification,
@@ -192,6 +200,36 @@ func (r *Reconciler) stillListed(ctx context.Context, s *scope, verification *sc
 		}
 	}
 	return true, nil
+}
+
+// errErased says that what is held has a record that was erased since.
+var errErased = errors.New("the held release has an erased record")
+
+// clean reports errErased for a file with a record that was erased after it was
+// made.
+func (r *Reconciler) clean(ctx context.Context, s *scope, file *snapshot.Snapshot) error {
+	erased, err := r.Erased(ctx, string(s.id))
+	if err != nil || len(erased) == 0 {
+		return err
+	}
+	keys, err := r.Keys(ctx, string(s.id))
+	if err != nil {
+		return err
+	}
+	names := keys.Key.RecordKey()
+	for row, err := range file.Rows() {
+		if err != nil {
+			return err
+		}
+		id, err := snapshot.RowID(row)
+		if err != nil {
+			return err
+		}
+		if erased[names.Hash(string(id))] {
+			return errErased
+		}
+	}
+	return nil
 }
 
 // fetchAnew forgets what the publisher's file looked like, so that the next

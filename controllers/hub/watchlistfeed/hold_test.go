@@ -3,6 +3,7 @@
 package watchlistfeed_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
@@ -193,6 +194,29 @@ func TestHeldReleaseOutlivesRestart(t *testing.T) {
 	}
 }
 
+// A record that is erased while a release is held does not come back with it:
+// the release is made again without it, and people look at it again.
+func TestErasedRecordIsNotHeld(t *testing.T) {
+	g := newGuarded(t)
+	g.publisher.Set(hubtest.List(1, 20))
+	first := g.later(t).Status.Held.Digest
+	keys, err := g.Keys(t.Context(), string(g.feed.ID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := keys.Key.RecordKey().Hash("T.0015")
+	g.Erased = func(context.Context, string) (map[string]bool, error) { return map[string]bool{hash: true}, nil }
+	g.approve(t, "one", "officer-1")
+	g.approve(t, "two", "officer-2")
+	if feed := g.call(t); feed.Status.Release.Version != "v1" || feed.Status.Held != nil {
+		t.Fatalf("release %s, held %+v; want v1 and nothing held", feed.Status.Release.Version, feed.Status.Held)
+	}
+	feed := g.later(t)
+	if feed.Status.Held == nil || feed.Status.Held.Digest == first || *feed.Status.Held.Records != 19 || len(feed.Status.Held.Approvals) != 0 {
+		t.Errorf("held is %+v, want 19 records that nobody approved", feed.Status.Held)
+	}
+}
+
 // Should the registry lose it, the publisher's file makes the same content
 // again, and the approvals are about the content.
 func TestLostHeldReleaseIsMadeAgain(t *testing.T) {
@@ -337,7 +361,7 @@ func TestApprovalsEnd(t *testing.T) {
 func TestLostBaseDoesNotOpenTheGate(t *testing.T) {
 	g := newGuarded(t)
 	feed := hubtest.Get(t, env.Client, g.feed)
-	if err := g.Registry.Delete(t.Context(), watchlistfeed.Repository(feed.ID()), string(feed.Status.Release.Artifact)); err != nil {
+	if err := g.Registry.Delete(t.Context(), depot.Repository(string(feed.ID())), string(feed.Status.Release.Artifact)); err != nil {
 		t.Fatal(err)
 	}
 	g.publisher.Set(hubtest.List(1, 20))

@@ -6,8 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"strconv"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +17,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 )
 
 // publish gives the candidate the next number, pushes it and describes it in a
@@ -28,7 +29,8 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {
 		}
 		return nil
 	}
-	defer func() { err = errors.Join(err, os.Remove(s.candidate.path)) }()
+	// Storing takes the file over; what was not stored is removed.
+	defer func() { err = errors.Join(err, ignoreMissing(os.Remove(s.candidate.path))) }()
 	release, err := r.release(ctx, s)
 	if err != nil {
 		r.again(s)
@@ -48,21 +50,23 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 	}
 	c := s.candidate
 	if pushed.Digest == "" {
-		pushed, err = r.Registry.PushSnapshot(ctx, Repository(s.id), artifact.Snapshot{
-			Path: c.path, Digest: c.digest, Size: c.size,
-			Feed: string(s.id), Region: hubItself, Version: number,
+		previous := ""
+		if newest := s.newest(); newest != nil {
+			previous = string(newest.Spec.Artifact.Digest)
+		}
+		pushed, err = r.Depot.Store(ctx, artifact.Snapshot{
+			Path: c.path, Digest: c.digest, Size: c.size, Feed: string(s.id), Version: number,
 			ListDate: c.meta.ListDate, Records: int64(c.meta.Records),
-		})
+		}, previous)
 		if err != nil {
 			return nil, err
 		}
 	}
 	release := &screeningv1.WatchlistRelease{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace:   s.feed.Namespace,
-			Name:        fmt.Sprintf("%s-%d", s.feed.Name, number),
-			Labels:      map[string]string{screeningv1.LabelFeed: s.feed.Name},
-			Annotations: map[string]string{AnnotationSize: strconv.FormatInt(c.size, 10)},
+			Namespace: s.feed.Namespace,
+			Name:      fmt.Sprintf("%s-%d", s.feed.Name, number),
+			Labels:    map[string]string{screeningv1.LabelFeed: s.feed.Name},
 			OwnerReferences: []metav1.OwnerReference{
 				*metav1.NewControllerRef(s.feed, screeningv1.GroupVersion.WithKind("WatchlistFeed")),
 			},
@@ -135,14 +139,14 @@ func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.D
 		}
 	}
 	for number := highest + 1; ; number++ {
-		desc, err := r.Registry.Resolve(ctx, Repository(s.id), artifact.ReleaseTag(number))
+		desc, err := r.Registry.Resolve(ctx, depot.Repository(string(s.id)), artifact.ReleaseTag(number))
 		if errors.Is(err, artifact.ErrNotFound) {
 			return number, ocispec.Descriptor{}, nil
 		}
 		if err != nil {
 			return 0, ocispec.Descriptor{}, err
 		}
-		same, err := r.holdsContent(ctx, s, desc.Digest.String())
+		same, err := r.holdsContent(ctx, s, number, desc.Digest.String())
 		if err != nil {
 			return 0, ocispec.Descriptor{}, err
 		}
@@ -152,20 +156,22 @@ func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.D
 	}
 }
 
-func (r *Reconciler) holdsContent(ctx context.Context, s *scope, manifest string) (bool, error) {
-	dir, err := os.MkdirTemp(r.StateDir, "compare-")
-	if err != nil {
-		return false, fmt.Errorf("state directory: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	existing, err := r.Registry.FetchSnapshot(ctx, Repository(s.id), manifest, artifact.FetchOptions{Dir: dir})
+// holdsContent reports whether the hub's copy of a number has the candidate's
+// content: then it is what an interrupted attempt left.
+func (r *Reconciler) holdsContent(ctx context.Context, s *scope, number int64, manifest string) (bool, error) {
+	_, err := r.Depot.Whole(ctx, depot.Release{Feed: string(s.id), Number: number, Content: s.candidate.digest, Artifact: manifest})
 	switch {
-	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed):
+	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrKey):
 		return false, nil
-	case err != nil:
-		return false, err
 	}
-	return existing.Digest == s.candidate.digest, nil
+	return err == nil, err
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func regionOf(replica *screeningv1.WatchlistReplica) string {

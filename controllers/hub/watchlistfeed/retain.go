@@ -11,6 +11,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
 )
 
@@ -71,7 +72,7 @@ func (s *scope) inUse(reports *hub.Reports, keep int) map[int64]bool {
 // drop removes the content first: a release without content can be described,
 // content that nothing describes would be a copy nobody knows of.
 func (r *Reconciler) drop(ctx context.Context, s *scope, release *screeningv1.WatchlistRelease) error {
-	if err := r.Registry.Delete(ctx, Repository(s.id), string(release.Spec.Artifact.Digest)); err != nil {
+	if err := r.Registry.Delete(ctx, depot.Repository(string(s.id)), string(release.Spec.Artifact.Digest)); err != nil {
 		return err
 	}
 	for i := range s.replicas {

@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 )
 
 // Kinds returns a reconciler for each kind whose deletion concerns regions.
@@ -71,7 +71,7 @@ func dropCopies(ctx context.Context, c client.Client, registry *artifact.Registr
 	for i := range list.Items {
 		spec := list.Items[i].Spec
 		if spec.Feed.UID == o.GetUID() {
-			errs = append(errs, registry.Delete(ctx, watchlistfeed.Repository(spec.Feed.ID), string(spec.Artifact.Digest)))
+			errs = append(errs, registry.Delete(ctx, depot.Repository(string(spec.Feed.ID)), string(spec.Artifact.Digest)))
 		}
 	}
 	return errors.Join(errs...)
