@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -113,8 +112,7 @@ func readAgain(format watchlist.Format, path string) (map[string]reading.Facts, 
 		return nil, err
 	}
 	if info.IsDir() {
-		var folder fs.FS = os.DirFS(path)
-		return reading.Read(format, nil, folder)
+		return reading.Read(format, nil, os.DirFS(path))
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -46,7 +47,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	for n < len(p) {
 		if e.rest == "" {
 			e.n++
-			e.rest = strings.ReplaceAll(e.body, "#", fmt.Sprint(e.n))
+			e.rest = strings.ReplaceAll(e.body, "#", strconv.Itoa(e.n))
 		}
 		c := copy(p[n:], e.rest)
 		e.rest = e.rest[c:]

@@ -7,6 +7,7 @@
 package jsonscan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf16"
@@ -135,7 +136,7 @@ func (c *Cursor) once(base int, many map[string]bool, key []byte) (map[string]bo
 	const few = 24
 	if many == nil {
 		for _, k := range c.keys[base:] {
-			if string(k) == string(key) {
+			if bytes.Equal(k, key) {
 				return nil, ErrTwice
 			}
 		}
@@ -260,8 +261,9 @@ func (c *Cursor) String() ([]byte, error) {
 
 // escaped reads the string from its first escape on.
 func (c *Cursor) escaped(from, i int) ([]byte, error) {
-	out := append(c.scratch[:0], c.text[from:i]...)
+	out := c.scratch[:0]
 	defer func() { c.scratch = out }()
+	out = append(out, c.text[from:i]...)
 	for i < len(c.text) {
 		switch b := c.text[i]; {
 		case b == '"':

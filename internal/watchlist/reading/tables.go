@@ -71,7 +71,7 @@ func ofacCSV(folder fs.FS) (map[string]Facts, error) {
 		for _, p := range regexp.MustCompile(`[^\[\]]+`).FindAllString(row[3], -1) {
 			f.add(fieldProgramme, p)
 		}
-		for _, item := range strings.Split(row[11]+more[id], ";") {
+		for item := range strings.SplitSeq(row[11]+more[id], ";") {
 			ofacItem(f, strings.TrimPrefix(strings.TrimSuffix(clean(item), "."), "alt. "))
 		}
 		out[id] = f
@@ -144,21 +144,21 @@ func simple(data []byte) (map[string]Facts, error) {
 		}
 		f.add(fieldType, types[cell["schema"]])
 		f.name(cell["name"], "", false)
-		for _, v := range strings.Split(cell["aliases"], ";") {
+		for v := range strings.SplitSeq(cell["aliases"], ";") {
 			f.name(v, map[bool]watchlist.NameKind{true: watchlist.Original}[latinless(v)], false)
 		}
-		for _, v := range strings.Split(cell["birth_date"], ";") {
+		for v := range strings.SplitSeq(cell["birth_date"], ";") {
 			f.birth(v, false)
 		}
-		for _, v := range strings.Split(cell["countries"], ";") {
+		for v := range strings.SplitSeq(cell["countries"], ";") {
 			if cell["schema"] == "Person" {
 				f.add(fieldNationality, land(v))
 			}
 		}
-		for _, v := range strings.Split(cell["identifiers"], ";") {
+		for v := range strings.SplitSeq(cell["identifiers"], ";") {
 			f.document(false, v, "")
 		}
-		for _, v := range strings.Split(cell["sanctions"], ";") {
+		for v := range strings.SplitSeq(cell["sanctions"], ";") {
 			f.add(fieldProgramme, v)
 		}
 		out[cell["id"]] = f

@@ -75,7 +75,7 @@ func un(data []byte) (map[string]Facts, error) {
 			if quality == "f.k.a." {
 				nameKind = watchlist.Former
 			}
-			for _, n := range strings.Split(alias.text("ALIAS_NAME"), ";") {
+			for n := range strings.SplitSeq(alias.text("ALIAS_NAME"), ";") {
 				f.name(n, nameKind, quality == "Low")
 			}
 			f.birth(alias.text("DATE_OF_BIRTH"), false)

@@ -13,6 +13,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/frontline-screening/frontline/internal/watchlist"
@@ -167,7 +168,7 @@ func birth(rng *rand.Rand) string {
 	case n < 7:
 		return day(rng)
 	case n == 7:
-		return fmt.Sprintf("%d", 1940+rng.IntN(65))
+		return strconv.Itoa(1940 + rng.IntN(65))
 	case n == 8:
 		return fmt.Sprintf("%d~", 1940+rng.IntN(65))
 	}
