@@ -18,6 +18,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
 )
 
@@ -36,6 +37,7 @@ func newBench(t *testing.T, content string) *bench {
 		Reports: &hub.Reports{}, Checks: &hub.Checks{}, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
 		Keys: newKeyring(), Erased: nothingErased,
 	}
+	b.Depot = newDepot(t, b.Registry, b.Keys)
 	b.feed = hubtest.Feed(env.CreateNamespace(t, "owner"), "test", b.publisher.URL, "AL")
 	b.feed.Spec.Gates = &screeningv1.FeedGates{MinRecords: 3}
 	hubtest.Create(t, env.Client, b.feed)
@@ -99,7 +101,7 @@ func TestUnchangedFileWritesNothing(t *testing.T) {
 
 	// A process that starts anew asks once and takes nothing again.
 	b.Reconciler = &watchlistfeed.Reconciler{
-		Client: env.Client, Reader: env.Client, Registry: b.Registry, Keys: b.Keys, Erased: b.Erased,
+		Client: env.Client, Reader: env.Client, Registry: b.Registry, Depot: newDepot(t, b.Registry, b.Keys), Keys: b.Keys, Erased: b.Erased,
 		Reports: &hub.Reports{}, Checks: &hub.Checks{}, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
 	}
 	if again := b.call(t); again.ResourceVersion != before.ResourceVersion {
@@ -240,6 +242,7 @@ func TestUnreachableRegistryIsTriedAgain(t *testing.T) {
 	if b.Registry, err = artifact.Connect("http://127.0.0.1:1", newClient()); err != nil {
 		t.Fatal(err)
 	}
+	b.Depot = newDepot(t, b.Registry, b.Keys)
 	if _, err := b.Reconcile(t.Context(), request(b.feed)); err == nil {
 		t.Fatal("a registry that does not answer was not reported")
 	}
@@ -247,7 +250,7 @@ func TestUnreachableRegistryIsTriedAgain(t *testing.T) {
 	if c := conditions.Get(feed, screeningv1.ConditionPublished); c == nil || c.Reason != screeningv1.ReasonPublishFailed {
 		t.Errorf("Published is %+v, want PublishFailed", c)
 	}
-	b.Registry = good
+	b.Registry, b.Depot = good, newDepot(t, good, b.Keys)
 	b.clock.Step(time.Minute)
 	if feed = b.call(t); feed.Status.Release == nil || feed.Status.Release.Version != "v1" {
 		t.Errorf("release is %+v, want v1 once the registry answers", feed.Status.Release)

@@ -5,11 +5,14 @@ package watchlistfeed_test
 import (
 	"context"
 	"net/http"
+	"path/filepath"
+	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/feedkey"
 	"github.com/frontline-screening/frontline/internal/seal"
@@ -20,6 +23,16 @@ func newKeyring() depot.Keyring {
 	identity, recipient := seal.NewIdentity()
 	keys := depot.Keys{Key: feedkey.New(), Epoch: 1, Recipient: recipient, Identities: []string{identity}}
 	return func(context.Context, string) (depot.Keys, error) { return keys, nil }
+}
+
+// newDepot is the store of a hub process that starts.
+func newDepot(t *testing.T, registry *artifact.Registry, keys depot.Keyring) *depot.Depot {
+	t.Helper()
+	d, err := depot.New(registry, keys, filepath.Join(t.TempDir(), "depot"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // nothingErased is a ledger without entries.

@@ -22,6 +22,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/approval"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/report"
 )
@@ -99,7 +100,7 @@ func (g *guarded) verdict(t *testing.T, a *screeningv1.Approval) string {
 func (g *guarded) restart(t *testing.T) {
 	t.Helper()
 	g.Reconciler = &watchlistfeed.Reconciler{
-		Client: env.Client, Reader: env.Client, Registry: g.Registry, Keys: g.Keys, Erased: g.Erased, HubUID: g.HubUID,
+		Client: env.Client, Reader: env.Client, Registry: g.Registry, Depot: newDepot(t, g.Registry, g.Keys), Keys: g.Keys, Erased: g.Erased, HubUID: g.HubUID,
 		Reports: &hub.Reports{}, Checks: &hub.Checks{}, StateDir: t.TempDir(), AllowPrivate: true, Clock: g.clock,
 	}
 }
@@ -364,6 +365,7 @@ func TestLostBaseDoesNotOpenTheGate(t *testing.T) {
 	if err := g.Registry.Delete(t.Context(), depot.Repository(string(feed.ID())), string(feed.Status.Release.Artifact)); err != nil {
 		t.Fatal(err)
 	}
+	g.restart(t)
 	g.publisher.Set(hubtest.List(1, 20))
 	g.clock.Step(2 * time.Hour)
 	if _, err := g.Reconcile(t.Context(), request(g.feed)); err == nil {
