@@ -261,5 +261,5 @@ func rangeStart(contentRange string) (int64, bool) {
 	rest, ok := strings.CutPrefix(contentRange, "bytes ")
 	first, _, dash := strings.Cut(rest, "-")
 	start, err := strconv.ParseInt(first, 10, 64)
-	return start, ok && dash && err == nil
+	return start, ok && dash && err == nil && start >= 0
 }
