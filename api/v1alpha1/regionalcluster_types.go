@@ -454,26 +454,6 @@ const (
 	ReasonNotJoined = "NotJoined"
 )
 
-// TrustRoot says whether the region's root.json is signed, so that orders can be.
-const (
-	// ConditionTrustRoot is true while the hub has a signed trust root for the
-	// region that is still good.
-	ConditionTrustRoot = "TrustRoot"
-
-	// ReasonTrustRootSigned surfaces while the root is good.
-	ReasonTrustRootSigned = "TrustRootSigned"
-
-	// ReasonTrustRootPending surfaces until the holders have signed the root of
-	// a new region.
-	ReasonTrustRootPending = "TrustRootPending"
-
-	// ReasonTrustRootExpiring surfaces when the root ends within 60 days.
-	ReasonTrustRootExpiring = "TrustRootExpiring"
-
-	// ReasonTrustRootExpired surfaces when regions take nothing new under it.
-	ReasonTrustRootExpired = "TrustRootExpired"
-)
-
 // OrderPublished and OrderObserved follow the region's order to the registry
 // and to the region.
 const (
@@ -526,6 +506,14 @@ const (
 	// signed. The message says with which command; what serves keeps serving,
 	// and a region that has no root as yet gets no order.
 	ReasonWaitingForHolders = "WaitingForHolders"
+
+	// ReasonTrustRootExpiring surfaces when the root ends within 60 days, and
+	// after its end, when the region takes nothing new.
+	ReasonTrustRootExpiring = "TrustRootExpiring"
+
+	// ReasonTrustKeysLost surfaces when the root names keys that the hub does
+	// not have, because it was restored from a backup.
+	ReasonTrustKeysLost = "TrustKeysLost"
 )
 
 // NamespaceReady follows the namespace region-NAME on the hub.

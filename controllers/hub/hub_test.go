@@ -20,6 +20,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
+	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/order"
 	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
@@ -27,6 +28,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/witness"
 	"github.com/frontline-screening/frontline/controllers/internal/testenv"
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/gateway"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/join"
@@ -42,8 +44,8 @@ func TestMain(m *testing.M) { testenv.Main(m, &env) }
 // bench is a whole hub whose controllers are called one by one, and one region
 // of it.
 type bench struct {
-	clock     *testingclock.FakeClock
-	registry  *artifact.Registry
+	clock    *testingclock.FakeClock
+	registry *artifact.Registry
 	// trust is what the hub signs with, in Secrets of the namespace.
 	trust     *bootstrap.Trust
 	hubUID    string
@@ -90,11 +92,25 @@ func (b *bench) start(t *testing.T) {
 	}
 	leading := make(chan struct{})
 	close(leading)
+	secrets := keystore.New(c, b.namespace, b.clock.Now)
+	keys := func(ctx context.Context, feed string) (depot.Keys, error) {
+		known, err := secrets.Feed(ctx, screeningv1.FeedID(feed))
+		if err != nil {
+			return depot.Keys{}, err
+		}
+		current := known.Current()
+		return depot.Keys{Key: known.Key, Epoch: current.Epoch, Recipient: current.Recipient, Identities: known.Identities()}, nil
+	}
+	store, err := depot.New(b.registry, keys, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.feeds = &watchlistfeed.Reconciler{
 		Client: c, Reader: c, Registry: b.registry, Reports: reports, Checks: checks, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
+		Depot: store, Keys: keys, HubUID: b.hubUID,
 	}
 	b.orders = order.New(order.Reconciler{
-		Client: c, Registry: b.registry, HubUID: b.hubUID, Signers: b.trust, RegionUID: uid, Reports: reports, Checks: checks, StateDir: t.TempDir(),
+		Client: c, Registry: b.registry, HubUID: b.hubUID, Signers: b.trust, RegionUID: uid, Reports: reports, Checks: checks, Depot: store, Keys: secrets,
 		TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, Clock: b.clock,
 	})
 	b.regions = regionalcluster.New(c, c, b.namespace, reports, b.clock)

@@ -21,6 +21,7 @@ import (
 	hubcontrollers "github.com/frontline-screening/frontline/controllers/hub"
 	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
+	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/artifact"
@@ -74,6 +75,7 @@ func run(t *testing.T) *running {
 	env.StartManager(t, ctrl.Options{}, func(mgr manager.Manager) error {
 		service, err := hubcontrollers.Setup(t.Context(), mgr, hubcontrollers.Options{
 			Namespace: r.namespace, Registry: client, HubUID: r.keys.HubUID, Signers: r.trust, StateDir: t.TempDir(),
+			Keys:              keystore.New(env.Client, r.namespace, time.Now),
 			TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, AllowPrivateSources: true, Clock: clock.RealClock{},
 		})
 		if err != nil {

@@ -135,7 +135,14 @@ func (t *Trust) Signer(ctx context.Context, name string) (order.Signer, error) {
 	if err != nil {
 		return order.Signer{}, fmt.Errorf("secret %s/%s: %w; restore it from its backup", region.secret.Namespace, region.secret.Name, err)
 	}
-	return order.Signer{Term: info.Term, Keys: region.Keys, Roots: region.Roots, RootExpires: info.Expires}, nil
+	state, err := region.State(hub)
+	if err != nil {
+		return order.Signer{}, err
+	}
+	return order.Signer{
+		Term: info.Term, Keys: region.Keys, Roots: region.Roots, RootExpires: info.Expires,
+		Waits: state == RootChanging, KeysLost: state == KeysLost,
+	}, nil
 }
 
 // due reports whether an Online hub has a root to sign for the region.

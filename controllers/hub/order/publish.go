@@ -235,7 +235,7 @@ func (r *Reconciler) conclude(s *scope, failed error) {
 	order := s.region.Status.Order
 	switch {
 	case errors.Is(failed, ErrRootPending):
-		conditions.False(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonTrustRootPending,
+		conditions.False(s.region, screeningv1.ConditionOrderPublished, screeningv1.ReasonWaitingForHolders,
 			"Nothing can be signed before the region's trust root is; run: frontline trust root add")
 	case failing && conditions.IsTrue(s.region, screeningv1.ConditionOrderPublished) && r.Clock.Since(since) < patience:
 	case failing:

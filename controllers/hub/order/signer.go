@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/trust"
@@ -29,6 +31,9 @@ type Signer struct {
 	Roots trust.Roots
 	// RootExpires is the end of the newest.
 	RootExpires time.Time
+	// Waits says that the next root is to be signed by holders; KeysLost that
+	// the newest names other keys than Keys.
+	Waits, KeysLost bool
 }
 
 // Signers keeps the signers of all regions.
@@ -45,30 +50,43 @@ type Signers interface {
 // the pass ends here; whatever else concerns the region goes on.
 func (r *Reconciler) unlock(ctx context.Context, s *scope) error {
 	signer, err := r.Signers.Signer(ctx, s.region.Name)
-	switch {
-	case errors.Is(err, ErrRootPending):
+	if errors.Is(err, ErrRootPending) {
 		s.lookAgain(retryRoot)
-		conditions.False(s.region, screeningv1.ConditionTrustRoot, screeningv1.ReasonTrustRootPending,
+		conditions.Set(s.region, screeningv1.ConditionTrustRootPending, metav1.ConditionTrue, screeningv1.ReasonWaitingForHolders,
 			"The holders have not signed the region's trust root; collect what they are to sign with: frontline trust root add")
 		return err
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	s.signer = signer
-	now := r.Clock.Now()
-	end := signer.RootExpires.UTC().Format(time.DateOnly)
-	switch rest := signer.RootExpires.Sub(now); {
-	case rest <= 0:
-		conditions.False(s.region, screeningv1.ConditionTrustRoot, screeningv1.ReasonTrustRootExpired,
-			"Version %d of the trust root expired on %s, the region takes nothing new; run: frontline trust root renew", len(signer.Roots), end)
-	case rest < warnRoot:
-		conditions.True(s.region, screeningv1.ConditionTrustRoot, screeningv1.ReasonTrustRootExpiring,
-			"Version %d of the trust root expires on %s; run: frontline trust root renew", len(signer.Roots), end)
-	default:
-		conditions.True(s.region, screeningv1.ConditionTrustRoot, screeningv1.ReasonTrustRootSigned,
-			"Version %d of the trust root, term %d, is good until %s", len(signer.Roots), signer.Term, end)
-	}
+	r.judgeRoot(s)
 	return nil
+}
+
+// judgeRoot says what there is to do about the region's root, and nothing
+// where there is nothing.
+func (r *Reconciler) judgeRoot(s *scope) {
+	pending := func(reason, format string, args ...any) {
+		conditions.Set(s.region, screeningv1.ConditionTrustRootPending, metav1.ConditionTrue, reason, fmt.Sprintf(format, args...))
+	}
+	rest := s.signer.RootExpires.Sub(r.Clock.Now())
+	end := s.signer.RootExpires.UTC().Format(time.DateOnly)
+	switch {
+	case s.signer.KeysLost:
+		pending(screeningv1.ReasonTrustKeysLost,
+			"The region's trust root names keys that this hub does not have, and nothing can be signed; run: frontline trust rotate %s", s.region.Name)
+	case rest <= 0:
+		pending(screeningv1.ReasonTrustRootExpiring, "The trust root expired on %s and the region takes nothing new; run: frontline trust root renew", end)
+	case s.signer.Waits:
+		s.lookAgain(retryRoot)
+		pending(screeningv1.ReasonWaitingForHolders,
+			"The next trust root waits for its holders' signatures, the one before serves; collect it with: frontline trust root add")
+	case rest < warnRoot:
+		pending(screeningv1.ReasonTrustRootExpiring, "The trust root expires on %s; run: frontline trust root renew", end)
+	default:
+		conditions.Delete(s.region, screeningv1.ConditionTrustRootPending)
+	}
 }
 
 // warnRoot is how long before its end a root is said to need renewal.
