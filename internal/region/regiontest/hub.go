@@ -12,8 +12,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +24,7 @@ import (
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/region"
 	"github.com/frontline-screening/frontline/internal/registry"
+	"github.com/frontline-screening/frontline/internal/seal"
 	"github.com/frontline-screening/frontline/internal/trust"
 )
 
@@ -66,6 +65,10 @@ type Hub struct {
 	keys     trust.Signers
 	roots    trust.Roots
 	sizes    map[string]int64
+	feeds    map[string]*published
+	blobs    map[string][]byte
+	store    *region.Store // of the region that joined last
+	reader   string        // the hub's own recipient
 	registry *artifact.Registry
 	files    trust.Files
 	// Sequence of the order published last.
@@ -82,11 +85,12 @@ var _ link.Hub = (*Hub)(nil)
 func NewHub(t testing.TB, clock *Clock, name, jurisdiction string) *Hub {
 	t.Helper()
 	h := &Hub{
-		UID: "hub-" + t.Name(), Clock: clock, sizes: map[string]int64{},
+		UID: "hub-" + t.Name(), Clock: clock, sizes: map[string]int64{}, feeds: map[string]*published{}, blobs: map[string][]byte{},
 		Region: order.Region{
 			Name: name, UID: "uid-of-" + name, Jurisdiction: jurisdiction, Profile: "Standard", Link: "Remote", HeartbeatSeconds: 30,
 		},
 	}
+	_, h.reader = seal.NewIdentity()
 	h.holder, h.keys = newKey(t), newKeys(t)
 	h.sign(t, nil, 1)
 	h.Root = h.roots[0]
@@ -173,6 +177,9 @@ func (h *Hub) Publish(t testing.TB, in order.Input) {
 func (h *Hub) Sign(t testing.TB, in order.Input, sequence int64) map[string][]byte {
 	t.Helper()
 	in.HubUID, in.Term = h.UID, h.Term()
+	if in.Blobs == nil {
+		in.Blobs = h.blobs
+	}
 	if in.Region.Name == "" {
 		in.Region = h.Region
 	}
@@ -218,28 +225,6 @@ func (h *Hub) Push(t testing.TB, files map[string][]byte) {
 	t.Helper()
 	if _, err := h.registry.PushOrder(t.Context(), artifact.OrderRepository(h.Region.Name), files); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// PushFeed publishes content as a release and returns what an order says of it.
-func (h *Hub) PushFeed(t testing.TB, id string, release int64, content string, jurisdictions ...string) order.Feed {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "snapshot")
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	digest := canonical.Digest([]byte(content))
-	desc, err := h.registry.PushSnapshot(t.Context(), artifact.FeedRepository(h.Region.Name, id), artifact.Snapshot{
-		Path: path, Digest: digest, Size: int64(len(content)), Feed: id, Region: h.Region.Name, Version: release, Records: 1,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.sizes[desc.Digest.String()] = desc.Size
-	return order.Feed{
-		ID: id, UID: "uid-of-" + id, State: order.Serve, Release: release, Content: digest, Artifact: desc.Digest.String(),
-		Size: int64(len(content)), Records: 1, Grade: "Authoritative", Nature: "Wanted", Purposes: []string{"BorderControl"},
-		Jurisdictions: jurisdictions, ListDate: "2026-02-27T00:00:00Z",
 	}
 }
 
@@ -304,13 +289,14 @@ func (h *Hub) Registry() *artifact.Registry {
 }
 
 // NewRegion returns a region with a state directory of its own that joined
-// the hub.
+// the hub, which from then on seals to this region's keys.
 func NewRegion(t testing.TB, h *Hub, dir string) *region.Region {
 	t.Helper()
 	store, err := region.OpenStore(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.store = store
 	r, err := region.New(h.Region.Name, store, h.Clock.Now)
 	if err != nil {
 		t.Fatal(err)
