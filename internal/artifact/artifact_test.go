@@ -3,9 +3,6 @@
 package artifact
 
 import (
-	"bytes"
-	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
@@ -87,293 +83,52 @@ func (s *server) disturbing(f func(http.ResponseWriter, *http.Request, http.Hand
 	s.disturb = f
 }
 
-func newSnapshot(t *testing.T, size int) Snapshot {
-	t.Helper()
-	data := make([]byte, size)
-	if _, err := rand.Read(data); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "snapshot")
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return Snapshot{
-		Path: path, Digest: digest.FromBytes(data).String(), Size: int64(size),
-		Feed: "intl.un-sc", Region: "north", Version: 12, Records: 7,
-		ListDate: time.Date(2026, 2, 27, 0, 0, 0, 0, time.UTC),
-	}
-}
-
 var repo = FeedRepository("north", "intl.un-sc")
 
-func push(t *testing.T, r *Registry, repo string, s Snapshot) string {
-	t.Helper()
-	desc, err := r.PushSnapshot(t.Context(), repo, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return desc.Digest.String()
-}
-
-func TestSnapshotRoundTrip(t *testing.T) {
-	hub, region := newServer(t), newServer(t)
-	s := newSnapshot(t, 3<<20)
-	pushed := push(t, hub.Registry, repo, s)
-	if again := push(t, hub.Registry, repo, s); again != pushed {
-		t.Errorf("the same snapshot has digests %s and %s", pushed, again)
-	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(s.Path), ".push-*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-	desc, err := hub.Resolve(t.Context(), repo, ReleaseTag(12))
+// TestCopyAgain: a second copy moves nothing, and what is deleted is gone.
+func TestCopyAgain(t *testing.T) {
+	hub, local := newServer(t), newServer(t)
+	r := newTestRegion(t, hub, "north")
+	pushed := r.publish(newList(9, 300).file(t, r.dir, nil), nil)
+	desc, err := hub.Resolve(t.Context(), repo, ReleaseTag(1))
 	if err != nil || desc.Digest.String() != pushed {
 		t.Fatalf("Resolve() = %s, %v", desc.Digest, err)
 	}
-	if has, err := region.HasSnapshot(t.Context(), repo, pushed); err != nil || has {
-		t.Fatalf("HasSnapshot() before the copy = %v, %v", has, err)
+	for i, want := range []bool{false, true, true} {
+		if has, err := local.HasSnapshot(t.Context(), repo, pushed); err != nil || has != want {
+			t.Fatalf("HasSnapshot() after %d copies = %v, %v", i, has, err)
+		}
+		hub.requests()
+		copied, err := CopySnapshot(t.Context(), hub.Registry, local.Registry, repo, pushed, CopyOptions{})
+		if err != nil || copied.Digest.String() != pushed {
+			t.Fatalf("CopySnapshot() = %s, %v", copied.Digest, err)
+		}
+		if moved := hub.requests("GET", "/blobs/"); want && len(moved) > 0 {
+			t.Errorf("copy %d transferred %v", i+1, moved)
+		}
 	}
-	copied, err := CopySnapshot(t.Context(), hub.Registry, region.Registry, repo, pushed, CopyOptions{})
-	if err != nil || copied.Digest.String() != pushed {
-		t.Fatalf("CopySnapshot() = %s, %v", copied.Digest, err)
+	l := r.loader()
+	l.fetch(local.Registry)
+	local.requests()
+	l.fetch(local.Registry)
+	if again := local.requests("GET", r.config.Groups[0].Layer); len(again) > 0 {
+		t.Errorf("a content that is there was fetched again: %v", again)
 	}
-	if has, err := region.HasSnapshot(t.Context(), repo, pushed); err != nil || !has {
-		t.Fatalf("HasSnapshot() after the copy = %v, %v", has, err)
+	for range 2 {
+		if err := local.Delete(t.Context(), repo, pushed); err != nil {
+			t.Fatal(err)
+		}
 	}
-	hub.requests()
-	if _, err := CopySnapshot(t.Context(), hub.Registry, region.Registry, repo, pushed, CopyOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if again := hub.requests("GET", "/blobs/"); len(again) > 0 {
-		t.Errorf("the second copy transferred %v", again)
-	}
-	dir := t.TempDir()
-	got, err := region.FetchSnapshot(t.Context(), repo, pushed, FetchOptions{Dir: dir, Content: s.Digest})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := s
-	want.Path = filepath.Join(dir, FileName(s.Digest))
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("snapshot (-want +got):\n%s", diff)
-	}
-	if data, err := os.ReadFile(got.Path); err != nil || digest.FromBytes(data).String() != s.Digest {
-		t.Errorf("content of %d bytes, %v", len(data), err)
-	}
-	if files, _ := os.ReadDir(dir); len(files) != 1 {
-		t.Errorf("%d files instead of the content alone", len(files))
-	}
-	if err := region.Delete(t.Context(), repo, pushed); err != nil {
-		t.Fatal(err)
-	}
-	if err := region.Delete(t.Context(), repo, pushed); err != nil {
-		t.Errorf("second Delete: %v", err)
-	}
-	if _, err := region.Resolve(t.Context(), repo, pushed); !errors.Is(err, ErrNotFound) {
+	if _, err := local.Resolve(t.Context(), repo, pushed); !errors.Is(err, ErrNotFound) {
 		t.Errorf("deleted snapshot: %v", err)
 	}
-}
-
-func TestPushMountsFromAnotherRegion(t *testing.T) {
-	hub := newServer(t)
-	s := newSnapshot(t, 1<<20)
-	push(t, hub.Registry, repo, s)
-	hub.requests()
-	s.Region, s.MountFrom = "south", []string{FeedRepository("east", "intl.un-sc"), repo}
-	digest := push(t, hub.Registry, FeedRepository("south", "intl.un-sc"), s)
-	// The empty configuration is the only blob that is uploaded.
-	if uploads := hub.requests("PUT", "/blobs/uploads/"); len(uploads) != 1 {
-		t.Errorf("uploads: %v", uploads)
-	}
-	if has, err := hub.HasSnapshot(t.Context(), FeedRepository("south", "intl.un-sc"), digest); err != nil || !has {
-		t.Errorf("HasSnapshot() = %v, %v", has, err)
-	}
-}
-
-// TestFetchResumes breaks the line in the middle of the layer: within one
-// call the rest alone is asked for, and a later call goes on from the file.
-func TestFetchResumes(t *testing.T) {
-	hub := newServer(t)
-	s := newSnapshot(t, 4<<20)
-	pushed := push(t, hub.Registry, repo, s)
-	const piece = 1 << 20
-	cut := func(times int) func(http.ResponseWriter, *http.Request, http.Handler) {
-		var mu sync.Mutex
-		return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			mu.Lock()
-			defer mu.Unlock()
-			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") && times > 0 {
-				times--
-				w = &cutter{ResponseWriter: w, left: piece}
-			}
-			next.ServeHTTP(w, r)
-		}
-	}
-	t.Run("in one call", func(t *testing.T) {
-		hub.disturbing(cut(3))
-		hub.requests()
-		if _, err := hub.FetchSnapshot(t.Context(), repo, pushed, FetchOptions{Dir: t.TempDir()}); err != nil {
-			t.Fatal(err)
-		}
-		got := hub.requests("GET", "/blobs/")
-		if len(got) != 4 || strings.Contains(got[0], "bytes=") || !strings.Contains(got[3], "bytes=") {
-			t.Errorf("requests: %v", got)
-		}
+	// An artifact whose layers anybody could read is none.
+	plain := r.forge(pushed, repo, func(m *ocispec.Manifest, _ *Config) {
+		m.Config = r.blob(repo, ocispec.MediaTypeEmptyJSON, []byte("{}"))
 	})
-	t.Run("in a later call", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		dir := t.TempDir()
-		hub.disturbing(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
-				w = &cutter{ResponseWriter: w, left: piece, then: cancel}
-			}
-			next.ServeHTTP(w, r)
-		})
-		_, err := hub.FetchSnapshot(ctx, repo, pushed, FetchOptions{Dir: dir})
-		if err == nil {
-			t.Fatal("the cut was not noticed")
-		}
-		parts, _ := filepath.Glob(filepath.Join(dir, "*.part"))
-		if len(parts) != 1 {
-			t.Fatalf("kept: %v", parts)
-		}
-		info, err := os.Stat(parts[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		hub.disturbing(nil)
-		hub.requests()
-		if _, err := hub.FetchSnapshot(t.Context(), repo, pushed, FetchOptions{Dir: dir}); err != nil {
-			t.Fatal(err)
-		}
-		if info.Size() > 0 {
-			if got := hub.requests(fmt.Sprintf("bytes=%d-", info.Size())); len(got) != 1 {
-				t.Errorf("did not continue at %d", info.Size())
-			}
-		}
-	})
-	t.Run("from a damaged beginning", func(t *testing.T) {
-		dir := t.TempDir()
-		hub.disturbing(nil)
-		_, layer, err := hub.plainSnapshot(t.Context(), repo, pushed, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(dir, FileName(layer.Digest.String())+".zst"+partSuffix)
-		if err := os.WriteFile(path, bytes.Repeat([]byte("x"), 1000), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		hub.requests()
-		if _, err := hub.FetchSnapshot(t.Context(), repo, pushed, FetchOptions{Dir: dir}); err != nil {
-			t.Fatalf("damaged beginning: %v", err)
-		}
-		got := hub.requests("GET", "/blobs/")
-		if len(got) != 2 || !strings.Contains(got[0], "bytes=1000-") || strings.Contains(got[1], "bytes=") {
-			t.Errorf("requests: %v, want the rest and then the whole", got)
-		}
-	})
-}
-
-// cutter ends a response in its middle.
-type cutter struct {
-	http.ResponseWriter
-	left int
-	then func()
-}
-
-func (c *cutter) Write(data []byte) (int, error) {
-	if len(data) > c.left {
-		_, _ = c.ResponseWriter.Write(data[:c.left])
-		_ = http.NewResponseController(c.ResponseWriter).Flush()
-		if c.then != nil {
-			c.then()
-		}
-		panic(http.ErrAbortHandler)
+	if _, err := CopySnapshot(t.Context(), hub.Registry, local.Registry, repo, plain, CopyOptions{}); !errors.Is(err, ErrMalformed) {
+		t.Errorf("unsealed artifact: %v", err)
 	}
-	c.left -= len(data)
-	return c.ResponseWriter.Write(data)
-}
-
-func TestFetchRefusals(t *testing.T) {
-	hub := newServer(t)
-	s := newSnapshot(t, 1<<20)
-	pushed := push(t, hub.Registry, repo, s)
-	_, layer, err := hub.plainSnapshot(t.Context(), repo, pushed, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	replace := func(part string, change func([]byte) []byte) func(http.ResponseWriter, *http.Request, http.Handler) {
-		return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, part) {
-				next.ServeHTTP(w, r)
-				return
-			}
-			replaceBody(w, r, next, change)
-		}
-	}
-	tests := []struct {
-		name    string
-		digest  string
-		options FetchOptions
-		disturb func(http.ResponseWriter, *http.Request, http.Handler)
-		want    error
-	}{
-		{name: "tampered manifest", digest: pushed, disturb: replace("/manifests/", flip), want: ErrDigest},
-		{name: "tampered layer", digest: pushed, disturb: replace("/blobs/", flip), want: ErrDigest},
-		{name: "another content than ordered", digest: pushed, options: FetchOptions{Content: digest.FromString("x").String()}, want: ErrDigest},
-		{name: "over the limit", digest: pushed, options: FetchOptions{MaxSize: 1000}, want: ErrTooLarge},
-		{name: "not there", digest: digest.FromString("x").String(), want: ErrNotFound},
-		{name: "no digest", digest: "v12", want: ErrMalformed},
-		{name: "layer not there", digest: pushed, disturb: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			if strings.Contains(r.URL.Path, layer.Digest.String()) {
-				http.NotFound(w, r)
-				return
-			}
-			next.ServeHTTP(w, r)
-		}, want: ErrNotFound},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			hub.disturbing(test.disturb)
-			defer hub.disturbing(nil)
-			test.options.Dir = t.TempDir()
-			_, err := hub.FetchSnapshot(t.Context(), repo, test.digest, test.options)
-			if !errors.Is(err, test.want) {
-				t.Fatalf("got %v, want %v", err, test.want)
-			}
-			for _, part := range []string{repo, hub.Host(), ";"} {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("error %q does not say %q", err, part)
-				}
-			}
-			if files, _ := os.ReadDir(test.options.Dir); len(files) > 0 {
-				t.Errorf("left behind: %v", files)
-			}
-		})
-	}
-	t.Run("content is not what the manifest says", func(t *testing.T) {
-		lying := s
-		lying.Digest = digest.FromString("x").String()
-		if _, err := hub.PushSnapshot(t.Context(), repo, lying); !errors.Is(err, ErrDigest) {
-			t.Errorf("PushSnapshot() = %v", err)
-		}
-		repository, err := hub.repository(repo)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, change := range []func(*Snapshot){func(s *Snapshot) { s.Digest = lying.Digest }, func(s *Snapshot) { s.Size-- }, func(s *Snapshot) { s.Size++ }} {
-			forged := s
-			change(&forged)
-			desc, err := pushManifest(t.Context(), repository, forged.manifest(layer), "forged")
-			if err != nil {
-				t.Fatal(err)
-			}
-			dir := t.TempDir()
-			_, err = hub.FetchSnapshot(t.Context(), repo, desc.Digest.String(), FetchOptions{Dir: dir})
-			if files, _ := os.ReadDir(dir); err == nil || len(files) > 0 {
-				t.Errorf("forged size %d, digest %s: %v, files %v", forged.Size, forged.Digest, err, files)
-			}
-		}
-	})
 }
 
 // replaceBody answers as next does, with a changed body.

@@ -37,9 +37,6 @@ type CopyOptions struct {
 func CopySnapshot(ctx context.Context, from, to *Registry, repo, manifestDigest string, o CopyOptions) (ocispec.Descriptor, error) {
 	const op = "copy snapshot"
 	s, err := from.sealedManifest(ctx, repo, manifestDigest, limitOr(o.MaxSize))
-	if errors.Is(err, errPlain) {
-		return copyPlain(ctx, from, to, repo, manifestDigest, o)
-	}
 	if err != nil {
 		return ocispec.Descriptor{}, from.fail(op, repo, manifestDigest, err)
 	}
@@ -76,9 +73,6 @@ func (r *Registry) HasSnapshot(ctx context.Context, repo, manifestDigest string)
 	s, err := r.sealedManifest(ctx, repo, manifestDigest, MaxSnapshot)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
-	}
-	if errors.Is(err, errPlain) {
-		return r.hasPlain(ctx, repo, manifestDigest)
 	}
 	if err != nil {
 		return false, r.fail(op, repo, manifestDigest, err)

@@ -22,7 +22,7 @@ import (
 // Cut is a release to be published for one region.
 type Cut struct {
 	// Snapshot is the release and its file, which must have the digest and size
-	// it states. MountFrom is not used: no two regions share a ciphertext.
+	// it states.
 	Snapshot
 	// Epoch of the region's key. A region that makes a new key makes a new epoch.
 	Epoch int64

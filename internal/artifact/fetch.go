@@ -61,9 +61,6 @@ func (r *Registry) FetchSnapshot(ctx context.Context, repo, manifestDigest strin
 	const op = "fetch snapshot"
 	limit := limitOr(o.MaxSize)
 	s, err := r.sealedManifest(ctx, repo, manifestDigest, MaxSnapshot)
-	if errors.Is(err, errPlain) {
-		return r.fetchPlain(ctx, repo, manifestDigest, o)
-	}
 	if err != nil {
 		return Snapshot{}, r.fail(op, repo, manifestDigest, err)
 	}

@@ -86,9 +86,6 @@ func (r *Registry) sealedManifest(ctx context.Context, repo, manifestDigest stri
 
 func (s *sealed) check(repo string, limit int64) (err error) {
 	config := s.m.Config
-	if config.MediaType == ocispec.MediaTypeEmptyJSON {
-		return errPlain
-	}
 	if config.MediaType != TypeSnapshotConfig {
 		return fmt.Errorf("configuration of type %s instead of %s: %w", config.MediaType, TypeSnapshotConfig, ErrMalformed)
 	}

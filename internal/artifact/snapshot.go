@@ -24,10 +24,6 @@ type Snapshot struct {
 
 	// Epoch of the key it was sealed to; set by FetchSnapshot.
 	Epoch int64
-
-	// MountFrom names repositories of the same registry that may hold the same
-	// content, so that it need not be uploaded again. Only for PushSnapshot.
-	MountFrom []string
 }
 
 func (s Snapshot) check() error {

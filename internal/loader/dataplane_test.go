@@ -164,7 +164,9 @@ func TestServesWithoutRegistryAndAgent(t *testing.T) {
 	})
 }
 
-func TestRestartedLoaderGoesOnWithoutAgent(t *testing.T) {
+// TestRestartedLoaderWaitsForKeys: what was not fetched yet needs keys, which
+// are in no file. Until the agent hands them out, what is held serves.
+func TestRestartedLoaderWaitsForKeys(t *testing.T) {
 	p := newPlane(t)
 	p.order(1)
 	stop := p.startLoader()
@@ -177,7 +179,13 @@ func TestRestartedLoaderGoesOnWithoutAgent(t *testing.T) {
 	p.agent.setDown(true)
 	p.tamper.Store(false)
 	p.startLoader()
-	p.await("release 2 is loaded from the target kept on disk", of(2))
+	for range 20 {
+		if a, _, err := p.ask(""); err != nil || releaseOf(a) != 1 {
+			t.Fatalf("without keys: %v, %v", a, err)
+		}
+	}
+	p.agent.setDown(false)
+	p.await("release 2 is loaded with the agent's keys", of(2))
 }
 
 func TestInsufficientSpace(t *testing.T) {

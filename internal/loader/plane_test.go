@@ -29,12 +29,14 @@ import (
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
+	"github.com/frontline-screening/frontline/internal/feedkey"
 	"github.com/frontline-screening/frontline/internal/front"
 	"github.com/frontline-screening/frontline/internal/loader"
 	"github.com/frontline-screening/frontline/internal/matcher"
 	"github.com/frontline-screening/frontline/internal/pki"
 	"github.com/frontline-screening/frontline/internal/registry"
 	"github.com/frontline-screening/frontline/internal/screen"
+	"github.com/frontline-screening/frontline/internal/seal"
 	"github.com/frontline-screening/frontline/internal/serve"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 	"github.com/frontline-screening/frontline/internal/watchlist"
@@ -47,6 +49,9 @@ const (
 	feedA  = "intl.a"
 	feedB  = "intl.b"
 )
+
+// The region's key of the epoch, which the agent hands out.
+var identity, recipient = seal.NewIdentity()
 
 // plane is a region's path of data in one process: registry, agent, loader,
 // engine and front, each behind the mutual TLS it has in a cluster.
@@ -230,8 +235,11 @@ func (p *plane) publish(feed string, release int64) (dataset.Feed, dataset.Sourc
 		p.t.Fatal(err)
 	}
 	repository := artifact.FeedRepository(region, feed)
-	desc, err := p.push.PushSnapshot(p.t.Context(), repository, artifact.Snapshot{
-		Path: path, Digest: built.Digest, Size: built.Size, Feed: feed, Region: region, Version: release, Records: 1,
+	desc, _, err := p.push.CutSnapshot(p.t.Context(), repository, artifact.Cut{
+		Snapshot: artifact.Snapshot{
+			Path: path, Digest: built.Digest, Size: built.Size, Feed: feed, Region: region, Version: release, Records: 1,
+		},
+		Epoch: 1, Key: feedkey.New(), Recipients: []string{recipient}, Dir: p.t.TempDir(),
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -257,6 +265,7 @@ func newTarget() dataset.Target {
 	return dataset.Target{
 		Set:    dataset.Set{Format: dataset.SetFormat, Region: region, Pool: pool},
 		Clocks: dataset.Clocks{Format: dataset.ClocksFormat, OrderIssued: time.Now().UTC(), Connected: true},
+		Keys:   map[string][]string{feedA: {identity}, feedB: {identity}},
 	}
 }
 

@@ -4,8 +4,6 @@ package registry_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,8 +20,12 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/feedkey"
 	"github.com/frontline-screening/frontline/internal/pki"
 	"github.com/frontline-screening/frontline/internal/registry"
+	"github.com/frontline-screening/frontline/internal/seal"
+	"github.com/frontline-screening/frontline/internal/snapshot"
+	"github.com/frontline-screening/frontline/internal/watchlist"
 )
 
 // installation is a registry over mutual TLS and the CA its clients come from.
@@ -94,16 +96,20 @@ func TestAuthorization(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content := []byte("content")
-	sum := sha256.Sum256(content)
-	snapshot := artifact.Snapshot{
-		Path: filepath.Join(t.TempDir(), "s"), Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: int64(len(content)),
-		Feed: "intl.un", Region: "north", Version: 1,
-	}
-	if err := os.WriteFile(snapshot.Path, content, 0o600); err != nil {
+	built, err := snapshot.Build(snapshot.Meta{Format: watchlist.FrontlineJSONL}, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.PushSnapshot(t.Context(), artifact.FeedRepository("north", "intl.un"), snapshot); err != nil {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "s")
+	if err := os.WriteFile(path, built.Bytes, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, recipient := seal.NewIdentity()
+	if _, _, err := r.CutSnapshot(t.Context(), artifact.FeedRepository("north", "intl.un"), artifact.Cut{
+		Snapshot: artifact.Snapshot{Path: path, Digest: built.Digest, Size: built.Size, Feed: "intl.un", Region: "north", Version: 1},
+		Epoch:    1, Key: feedkey.New(), Recipients: []string{recipient}, Dir: dir,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	north := "/v2/regions/north/feeds/intl.un"
