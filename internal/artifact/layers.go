@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
@@ -76,26 +77,24 @@ func groupCount(size int64, shards int) int {
 }
 
 // patch sees that the registry has the delta of an edge.
-func (w *cutting) patch(ctx context.Context, edge Edge) (string, error) {
-	for _, patch := range w.c.Patches {
-		if patch.From != edge.From || patch.To != edge.To {
-			continue
-		}
-		file, err := os.Open(patch.Path)
-		if err != nil {
-			return "", err
-		}
-		defer file.Close()
-		sum := sha256.New()
-		if _, err := io.Copy(sum, file); err != nil {
-			return "", err
-		}
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return "", err
-		}
-		return w.layer(ctx, TypeDelta, [sha256.Size]byte(sum.Sum(nil)), file)
+func (w *cutting) patch(ctx context.Context, edge Edge) (layer string, err error) {
+	i := slices.IndexFunc(w.c.Patches, func(p Patch) bool { return p.From == edge.From && p.To == edge.To })
+	if i < 0 {
+		return "", fmt.Errorf("no delta from v%d to v%d is at hand: %w", edge.FromRelease, edge.ToRelease, ErrDelta)
 	}
-	return "", fmt.Errorf("no delta from v%d to v%d is at hand: %w", edge.FromRelease, edge.ToRelease, ErrDelta)
+	file, err := os.Open(w.c.Patches[i].Path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	return w.layer(ctx, TypeDelta, [sha256.Size]byte(sum.Sum(nil)), file)
 }
 
 // layer returns the digest of a layer with the plaintext: that of the artifact

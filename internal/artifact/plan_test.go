@@ -4,6 +4,7 @@ package artifact
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,8 +17,8 @@ func id(name string) string { return digest.FromString(name).String() }
 
 func edge(from, to int64) Edge {
 	return Edge{
-		Layer: id(fmt.Sprintf("delta %d %d", from, to)), FromRelease: from, From: id(fmt.Sprint(from)),
-		ToRelease: to, To: id(fmt.Sprint(to)), ToSize: 1000,
+		Layer: id(fmt.Sprintf("delta %d %d", from, to)), FromRelease: from, From: id(strconv.FormatInt(from, 10)),
+		ToRelease: to, To: id(strconv.FormatInt(to, 10)), ToSize: 1000,
 	}
 }
 
@@ -26,7 +27,7 @@ func edge(from, to int64) Edge {
 func chained(to int64) Config {
 	c := Config{
 		Format: ConfigFormat, Feed: "intl.un-sc", Region: "north", Release: to, Epoch: 3,
-		Content: id(fmt.Sprint(to)), Size: 1000, Base: Base{Release: 1, Content: id("1"), Size: 1000},
+		Content: id(strconv.FormatInt(to, 10)), Size: 1000, Base: Base{Release: 1, Content: id("1"), Size: 1000},
 		Groups: []Group{{Layer: id("group 0"), Size: 600}, {Layer: id("group 1"), Size: 400}},
 	}
 	for n := int64(1); n < to; n++ {
@@ -40,7 +41,7 @@ func TestPlanCut(t *testing.T) {
 	input := func(previous int64, change func(*PlanInput)) PlanInput {
 		p := chained(previous)
 		in := PlanInput{
-			Feed: p.Feed, Region: p.Region, Epoch: p.Epoch, Content: id(fmt.Sprint(previous + 1)), Size: 1000,
+			Feed: p.Feed, Region: p.Region, Epoch: p.Epoch, Content: id(strconv.FormatInt(previous+1, 10)), Size: 1000,
 			Previous: &p, Layers: map[string]int64{id("group 0"): 600, id("group 1"): 400},
 		}
 		for _, edge := range p.Deltas {
@@ -106,7 +107,7 @@ func TestPlanCut(t *testing.T) {
 func TestRouteIsCheapest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 6).Draw(t, "contents")
-		content := func(i int) string { return id(fmt.Sprint(i)) }
+		content := func(i int) string { return id(strconv.Itoa(i)) }
 		c := Config{Content: content(n - 1), Base: Base{Content: content(0)}, Groups: []Group{{Layer: id("group")}}}
 		k := costs{
 			bytes: map[string]int64{id("group"): rapid.Int64Range(1, 100).Draw(t, "base")},
