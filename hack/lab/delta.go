@@ -47,19 +47,18 @@ the zstd tool does, where it is installed. Nothing of the lists is printed or ke
 
 func measureDelta(ctx context.Context, w io.Writer, dir, before, after string) error {
 	var files [2]*snapshot.Snapshot
-	var paths [2]string
+	paths := [2]string{filepath.Join(dir, "before"), filepath.Join(dir, "after")}
 	for i, list := range []string{before, after} {
-		paths[i] = filepath.Join(dir, fmt.Sprint(i))
 		if _, _, err := buildList(ctx, list, paths[i], nil); err != nil {
 			return err
 		}
-		s, err := snapshot.Open(paths[i])
-		if err != nil {
+		var err error
+		if files[i], err = snapshot.Open(paths[i]); err != nil {
 			return err
 		}
-		defer s.Close()
-		files[i] = s
 	}
+	defer files[0].Close()
+	defer files[1].Close()
 	changes, err := snapshot.Compare(files[0], files[1])
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ package delta
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
@@ -85,12 +86,12 @@ func maxSize(before int64) int64 { return 8*before + 64<<20 }
 func sample(before *snapshot.Snapshot) []byte {
 	rows := before.Raw()[len(before.Head()):]
 	if len(rows) <= pieces*pieceSize {
-		return rows[:len(rows):len(rows)]
+		return slices.Clip(rows)
 	}
 	dict := make([]byte, 0, pieces*pieceSize)
 	for i := range pieces {
 		at := int(int64(len(rows)-pieceSize) * int64(i) / (pieces - 1))
 		dict = append(dict, rows[at:at+pieceSize]...)
 	}
-	return dict[:len(dict):len(dict)]
+	return slices.Clip(dict)
 }

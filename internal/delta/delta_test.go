@@ -211,7 +211,7 @@ func TestApplyLimits(t *testing.T) {
 		{"records and rows differ", "records", head(1, 100)},
 		{"over the shards there are", "a number over 256", append(head(0, 0), 0x81, 0x02)},
 		{"batch of nothing", "no shards", append(head(0, 0), 0)},
-		{"more rows kept than there are", "over more rows", slices.Concat(head(0, 0), steps(1<<50|replaceOne))},
+		{"more rows kept than there are", "over more rows", slices.Concat(head(0, 0), steps(1<<50))},
 		{"more rows dropped than there are", "over more rows", slices.Concat(head(0, 0), steps(many, 1<<60, 0))},
 		{"more rows inserted than there are", "cut short", slices.Concat(head(0, 0), steps(many, 0, 1<<60), nothing)},
 		{"fewer bytes than said", "do not agree", slices.Concat(head(0, 0), steps(dropOne), nothing)},

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,10 +93,10 @@ func TestParse(t *testing.T) {
 
 func TestKeysDoNotPrint(t *testing.T) {
 	k := fixed()
-	hex := fmt.Sprintf("%x", k[:4])
+	digits := hex.EncodeToString(k[:4])
 	for _, verb := range []string{"%v", "%s", "%x", "%+v", "%#v", "%d"} {
 		for _, v := range []any{k, &k, k.RecordKey(), struct{ K Key }{k}} {
-			if got := fmt.Sprintf(verb, v); strings.Contains(got, hex) || strings.Contains(got, "0 1 2 3") || !strings.Contains(got, "key]") {
+			if got := fmt.Sprintf(verb, v); strings.Contains(got, digits) || strings.Contains(got, "0 1 2 3") || !strings.Contains(got, "key]") {
 				t.Errorf("%s prints %s", verb, got)
 			}
 		}

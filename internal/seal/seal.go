@@ -157,7 +157,7 @@ func (o *opened) source(p []byte) (int, error) {
 	if o.left > 0 {
 		o.left -= n
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		o.failed = err
 	}
 	return n, err
@@ -166,7 +166,7 @@ func (o *opened) source(p []byte) (int, error) {
 // Read implements io.Reader.
 func (o *opened) Read(p []byte) (int, error) {
 	n, err := o.plain.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = o.explain(err)
 	}
 	return n, err

@@ -62,7 +62,7 @@ func (s *sorter) spill() error {
 			return fmt.Errorf("%w: sort rows: %w", ErrStorage, err)
 		}
 	}
-	for g, b := range s.pending {
+	for g, b := range &s.pending {
 		if len(b) == 0 {
 			continue
 		}
