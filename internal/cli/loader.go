@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,7 @@ func newLoaderCommand() *cobra.Command {
 			metrics := httpserver.NewMetrics()
 			l := loader.New(loader.Options{
 				Region: region, Pool: pool, Pod: pod, Dir: dataset.OpenDir(data), Ack: ack,
-				Agent: agent, Registry: registry, Metrics: loader.NewMetrics(metrics),
+				Agent: agent, Registry: registry, Verifier: loader.NewVerifier(filepath.Join(o.tls, "trust.json"), dataset.OpenDir(data)), Metrics: loader.NewMetrics(metrics),
 			})
 			return o.serve(cmd.Context(), l.Run,
 				httpserver.Server{Name: "health", Bind: o.healthBind, Handler: httpserver.Health(httpserver.Always, metrics)},

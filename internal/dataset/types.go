@@ -24,6 +24,7 @@ const (
 	SetFormat    = "frontline.set/v1"
 	ClocksFormat = "frontline.clocks/v1"
 	AckFormat    = "frontline.ack/v1"
+	PinFormat    = "frontline.pin/v1"
 )
 
 // State says whether a feed of the set is searched.
@@ -115,17 +116,32 @@ type Target struct {
 	// Keys are the region's private keys by feed, newest epoch first, for the
 	// feeds of this pool alone. A loader keeps them in memory and nowhere else.
 	Keys map[string][]string `json:"keys,omitempty"`
-	// Proof lets the loader verify the order behind the set by itself.
-	Proof *Proof `json:"proof,omitempty"`
+	// Proofs let the loader verify by itself what the set follows from: the
+	// order in force first, then earlier ones by which older content is held.
+	Proofs []Proof `json:"proofs,omitempty"`
 }
 
-// Proof is the order that a target follows from, as it was verified.
+// Proof is an order as the region verified it.
 type Proof struct {
 	// Files are the files of the order's TUF repository, Feeds the order's part of feeds.
 	Files map[string][]byte `json:"files"`
 	Feeds []byte            `json:"feeds"`
 	// Statement is the region's signed word on when it verified them.
 	Statement json.RawMessage `json:"statement"`
+}
+
+// Pin is what a loader holds proofs against. It stands in the pool's Secret,
+// which the agent writes and no target can change.
+type Pin struct {
+	Format string `json:"format"`
+	// HubUID, Term and Region are what root-signed metadata must say, Root the
+	// root.json that the region pinned when it joined.
+	HubUID string `json:"hubUID"`
+	Term   int64  `json:"term"`
+	Region string `json:"region"`
+	Root   []byte `json:"root"`
+	// RegionKey is the public key that the region joined with, in PKIX form.
+	RegionKey []byte `json:"regionKey"`
 }
 
 // PodAck is an Ack as a loader passes it to the agent.

@@ -34,6 +34,9 @@ type Options struct {
 
 	Agent    *Agent
 	Registry Fetcher
+	// Verifier holds targets against the pinned root; nil, in tests of what comes
+	// after it, takes the agent's word.
+	Verifier *Verifier
 	// Metrics counts what happens; nil counts for nobody.
 	Metrics *Metrics
 
@@ -107,7 +110,7 @@ func (l *Loader) Run(ctx context.Context) error {
 	}
 	etag := ""
 	if found {
-		if err := l.accept(kept.Target); err != nil {
+		if err := l.accept(ctx, kept.Target); err != nil {
 			log.Info("Starting without a target", "cause", err.Error())
 		} else if len(missing(kept.Target, l.o.Dir.HasBlob)) == 0 {
 			// What is missing needs keys, which the agent alone has.
@@ -131,7 +134,7 @@ func (l *Loader) follow(ctx context.Context, etag string) {
 		asked := time.Now()
 		target, tag, changed, err := l.o.Agent.Target(ctx, etag)
 		if err == nil && changed {
-			err = l.accept(target)
+			err = l.accept(ctx, target)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -169,7 +172,7 @@ func (l *Loader) follow(ctx context.Context, etag string) {
 }
 
 // accept makes the target the current one and its clocks the engine's.
-func (l *Loader) accept(target dataset.Target) error {
+func (l *Loader) accept(ctx context.Context, target dataset.Target) error {
 	if target.Set.Region != l.o.Region || target.Set.Pool != l.o.Pool {
 		return fmt.Errorf("the agent's target is for pool %s of region %s, this loader is of pool %s of region %s; look at the certificates",
 			target.Set.Pool, target.Set.Region, l.o.Pool, l.o.Region)
@@ -177,6 +180,12 @@ func (l *Loader) accept(target dataset.Target) error {
 	_, digest, err := dataset.Encode(target.Set)
 	if err != nil {
 		return err
+	}
+	if l.o.Verifier != nil {
+		if err := l.o.Verifier.Check(ctx, target); err != nil {
+			l.setRefusal(err)
+			return err
+		}
 	}
 	if err := l.o.Dir.WriteClocks(target.Clocks); err != nil {
 		return err

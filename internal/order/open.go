@@ -89,6 +89,27 @@ func (b *Blob) checkBytes(data []byte) error {
 	return nil
 }
 
+// OpenFeeds reads the feeds of an index whose signature was verified, given the
+// bytes of its part of feeds. It is for a reader that needs nothing else.
+func OpenFeeds(index, part []byte) (Index, []Feed, error) {
+	o := &Order{}
+	if err := canonical.UnmarshalStrict(index, &o.Index); err != nil || o.Format != Format {
+		return Index{}, nil, fmt.Errorf("order index: it is not of the format %s; upgrade the older of hub and region", Format)
+	}
+	for _, p := range o.Parts {
+		if p.Kind != PartFeeds {
+			continue
+		}
+		if got := canonical.Digest(part); got != p.Digest {
+			return Index{}, nil, fmt.Errorf("order %d: part feeds has digest %s instead of %s", o.Sequence, got, p.Digest)
+		}
+		if err := o.include(p, part); err != nil {
+			return Index{}, nil, err
+		}
+	}
+	return o.Index, o.Feeds, nil
+}
+
 func (o *Order) include(p Part, data []byte) error {
 	var doc document
 	if err := canonical.UnmarshalStrict(data, &doc); err != nil {

@@ -30,6 +30,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
+	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/region"
 )
 
@@ -172,9 +173,20 @@ func (r *Reconciler) load(ctx context.Context, key types.NamespacedName) (*scope
 func (r *Reconciler) certificates(ctx context.Context, s *scope) error {
 	region, pool := s.owner.Region, s.owner.Name
 	host := workload.ServiceHost(region, pool, workload.ComponentMatcher)
+	pin, joined, err := r.Region.Pin()
+	if err != nil {
+		return err
+	}
+	beside := map[string][]byte{}
+	if joined {
+		// What the loader holds the agent's targets against.
+		if beside["trust.json"], err = canonical.Marshal(pin); err != nil {
+			return fmt.Errorf("pin of pool %s: %w", pool, err)
+		}
+	}
 	for _, want := range []workload.Certificate{
 		{Secret: workload.TLSSecret(pool, "matcher"), Request: matcherLeaf(region, pool, host)},
-		{Secret: workload.TLSSecret(pool, "loader"), Request: loaderLeaf(region, pool)},
+		{Secret: workload.TLSSecret(pool, "loader"), Request: loaderLeaf(region, pool), Beside: beside},
 	} {
 		want.Namespace, want.Labels, want.Manager = s.owner.Namespace(), s.owner.Labels(), Manager
 		again, err := r.Issuer.Ensure(ctx, want)

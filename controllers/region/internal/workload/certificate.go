@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -36,6 +37,8 @@ type Certificate struct {
 	// Manager is the field manager of the controller that asks.
 	Manager string
 	Request pki.LeafRequest
+	// Beside is what else stands in the Secret, by key.
+	Beside map[string][]byte
 }
 
 // Ensure makes the Secret hold a certificate that serves the request: of this
@@ -48,6 +51,9 @@ func (i *Issuer) Ensure(ctx context.Context, want Certificate) (time.Time, error
 	switch {
 	case err == nil:
 		if at, ok := i.good(secret.Data, want.Request, now); ok {
+			if !holds(secret.Data, want.Beside) {
+				return at, i.write(ctx, want, secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
+			}
 			return at, nil
 		}
 	case !apierrors.IsNotFound(err):
@@ -57,18 +63,37 @@ func (i *Issuer) Ensure(ctx context.Context, want Certificate) (time.Time, error
 	if err != nil {
 		return time.Time{}, err
 	}
-	desired := corev1ac.Secret(want.Secret, want.Namespace).
-		WithLabels(want.Labels).
-		WithType(corev1.SecretTypeTLS).
-		WithData(map[string][]byte{corev1.TLSCertKey: certPEM, corev1.TLSPrivateKeyKey: keyPEM, keyCA: i.CA.CertPEM()})
-	if err := i.Client.Apply(ctx, desired, client.FieldOwner(want.Manager), client.ForceOwnership); err != nil {
-		return time.Time{}, fmt.Errorf("certificate Secret %s: %w", want.Secret, err)
+	if err := i.write(ctx, want, certPEM, keyPEM); err != nil {
+		return time.Time{}, err
 	}
 	cert, err := pki.ParseCertificate(certPEM)
 	if err != nil {
 		return time.Time{}, err
 	}
 	return renewal(cert.NotBefore, cert.NotAfter), nil
+}
+
+func (i *Issuer) write(ctx context.Context, want Certificate, certPEM, keyPEM []byte) error {
+	data := map[string][]byte{corev1.TLSCertKey: certPEM, corev1.TLSPrivateKeyKey: keyPEM, keyCA: i.CA.CertPEM()}
+	maps.Copy(data, want.Beside)
+	desired := corev1ac.Secret(want.Secret, want.Namespace).
+		WithLabels(want.Labels).
+		WithType(corev1.SecretTypeTLS).
+		WithData(data)
+	if err := i.Client.Apply(ctx, desired, client.FieldOwner(want.Manager), client.ForceOwnership); err != nil {
+		return fmt.Errorf("certificate Secret %s: %w", want.Secret, err)
+	}
+	return nil
+}
+
+// holds reports whether data has the entries.
+func holds(data, entries map[string][]byte) bool {
+	for key, value := range entries {
+		if !bytes.Equal(data[key], value) {
+			return false
+		}
+	}
+	return true
 }
 
 // good reports whether the Secret serves the request, and until when.
