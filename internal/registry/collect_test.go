@@ -436,7 +436,7 @@ func TestCollectKeepsWhatItCannotJudge(t *testing.T) {
 // Pushes and collections at once: each manifest whose push succeeded is whole.
 func TestCollectAmongPushes(t *testing.T) {
 	s := newStore(t)
-	s.server.grace = 10 * time.Millisecond // blobs are swept between their push and the manifest's
+	s.server.grace = 300 * time.Millisecond // what waits for longer before its manifest is swept
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	wg.Go(func() {
@@ -444,7 +444,7 @@ func TestCollectAmongPushes(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(2 * time.Millisecond):
+			case <-time.After(20 * time.Millisecond):
 				s.collect(garbage.Options{})
 			}
 		}
@@ -480,8 +480,11 @@ func TestCollectAmongPushes(t *testing.T) {
 // the registry says that one was swept.
 func (s *store) pushAgain(repo, tag string) {
 	data := []byte(random(2000))
-	for range 200 {
+	for try := range 200 {
 		config, layer := s.blob(repo, []byte("{}")), s.blob(repo, data)
+		if try == 0 && strings.HasSuffix(tag, "3") {
+			time.Sleep(2 * s.server.grace)
+		}
 		m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: config, Layers: []ocispec.Descriptor{layer}}
 		m.SchemaVersion = 2
 		body, _ := json.Marshal(m)
