@@ -89,31 +89,8 @@ func (b Bundle) check() error {
 func (c *Client) VerifyBundle(files map[string][]byte, bundle []byte, floors map[string]int64, now time.Time) (Verified, Bundle, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	trusted := c.clock.Read(now).Now
-	at := trusted
-	if end, err := timestampEnd(files); err != nil {
-		return Verified{}, Bundle{}, err
-	} else if !end.After(at) {
-		at = end.Add(-time.Second)
-	}
-	p, err := verify(c.roots, c.last, files, c.identity, exactly(at))
+	p, b, at, err := c.checkBundle(files, bundle, floors, now)
 	if err != nil {
-		return Verified{}, Bundle{}, err
-	}
-	if c.rotated(p) {
-		trusted = now
-	}
-	switch {
-	case !p.rootExpires.After(trusted):
-		return Verified{}, Bundle{}, refuse(RootExpired, rootFile(p.rootVersion), "it expired on %s", p.rootExpires.UTC().Format(time.RFC3339))
-	case !p.ends.After(trusted):
-		return Verified{}, Bundle{}, refuse(Expired, snapshotFile(p.snapshotVersion), "snapshot or targets expired on %s", p.ends.UTC().Format(time.RFC3339))
-	}
-	b, err := p.openBundle(bundle)
-	if err != nil {
-		return Verified{}, Bundle{}, err
-	}
-	if err := c.allows(b, p, floors, trusted); err != nil {
 		return Verified{}, Bundle{}, err
 	}
 	v, err := c.take(p, at, b.Number)
@@ -121,6 +98,73 @@ func (c *Client) VerifyBundle(files map[string][]byte, bundle []byte, floors map
 		return Verified{}, Bundle{}, err
 	}
 	return v, b, nil
+}
+
+// CheckBundle is VerifyBundle that keeps nothing. With it a region looks at the
+// order before it reads the content that follows; an import that is interrupted
+// there can be repeated.
+func (c *Client) CheckBundle(files map[string][]byte, bundle []byte, floors map[string]int64, now time.Time) (Verified, Bundle, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, b, at, err := c.checkBundle(files, bundle, floors, now)
+	if err != nil {
+		return Verified{}, Bundle{}, err
+	}
+	changed, err := c.succeeds(p)
+	if err != nil {
+		return Verified{}, Bundle{}, err
+	}
+	v := p.verified(at)
+	v.Changed = changed
+	return v, b, nil
+}
+
+// checkBundle verifies an order that came in a bundle. It returns the time at
+// which the order counts as verified.
+func (c *Client) checkBundle(files Files, bundle []byte, floors map[string]int64, now time.Time) (*published, Bundle, time.Time, error) {
+	fail := func(err error) (*published, Bundle, time.Time, error) { return nil, Bundle{}, time.Time{}, err }
+	trusted := c.clock.Read(now).Now
+	at := trusted
+	if end, err := timestampEnd(files); err != nil {
+		return fail(err)
+	} else if !end.After(at) {
+		at = end.Add(-time.Second)
+	}
+	p, err := verify(c.roots, c.last, files, c.identity, exactly(at))
+	if err != nil {
+		return fail(err)
+	}
+	if c.rotated(p) {
+		trusted = now
+	}
+	switch {
+	case !p.rootExpires.After(trusted):
+		return fail(refuse(RootExpired, rootFile(p.rootVersion), "it expired on %s", p.rootExpires.UTC().Format(time.RFC3339)))
+	case !p.ends.After(trusted):
+		return fail(refuse(Expired, snapshotFile(p.snapshotVersion), "snapshot or targets expired on %s", p.ends.UTC().Format(time.RFC3339)))
+	}
+	b, err := p.openBundle(bundle)
+	if err != nil {
+		return fail(err)
+	}
+	if err := c.allows(b, p, floors, trusted); err != nil {
+		return fail(err)
+	}
+	return p, b, at, nil
+}
+
+// DescribeBundle reads a statement without verifying who signed it, for people
+// who look at a file.
+func DescribeBundle(data []byte) (b Bundle, err error) {
+	defer refusePanic(&err)
+	if len(data) > maxMetadata {
+		return Bundle{}, refuse(Malformed, BundleFile, "it has %d bytes, at most %d are read", len(data), maxMetadata)
+	}
+	meta, err := metadata.Targets().FromBytes(data)
+	if err != nil {
+		return Bundle{}, classify(BundleFile, err)
+	}
+	return readBundle(meta)
 }
 
 // timestampEnd reads when the timestamp ends, before anything is verified.
@@ -150,11 +194,15 @@ func (p *published) openBundle(data []byte) (b Bundle, err error) {
 	if err := p.delegator.VerifyDelegate(BundleRole, meta); err != nil {
 		return Bundle{}, classify(BundleFile, err)
 	}
+	return readBundle(meta)
+}
+
+func readBundle(meta *metadata.Metadata[metadata.TargetsType]) (Bundle, error) {
 	var fields bundleFields
 	if err := extract(BundleFile, meta.Signed.UnrecognizedFields, &fields); err != nil {
 		return Bundle{}, err
 	}
-	b = Bundle{
+	b := Bundle{
 		Region: fields.Region, Number: fields.Number, Sequence: fields.Sequence, Digest: fields.Digest, Floors: fields.Floors,
 		Created: fields.Created, Expires: meta.Signed.Expires,
 	}

@@ -37,6 +37,19 @@ func TestBundle(t *testing.T) {
 	if _, err := c.Verify(with(files, BundleFile, data), arrived); ReasonOf(err) != Expired {
 		t.Fatalf("a bundle made the line's order fresh: %v", err)
 	}
+	// A look at it keeps nothing.
+	for range 2 {
+		seen, b, err := c.CheckBundle(files, data, map[string]int64{"intl.un-sc": 5}, arrived)
+		if err != nil || seen.Sequence != 2 || !seen.Changed || b.Number != 10 {
+			t.Fatalf("looked at order %d of bundle %d: %v", seen.Sequence, b.Number, err)
+		}
+	}
+	if last, _ := c.Last(); last.Sequence != 1 {
+		t.Fatalf("a look put order %d in force", last.Sequence)
+	}
+	if described := must[Bundle](t)(DescribeBundle(data)); cmp.Diff(want, described) != "" {
+		t.Errorf("described as %+v", described)
+	}
 	got, b, err := c.VerifyBundle(files, data, map[string]int64{"intl.un-sc": 5, "other.feed": 9}, arrived)
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +133,9 @@ func TestBundleRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := must[[]byte](t)(os.ReadFile(c.store.path()))
+			if _, _, err := c.CheckBundle(test.files, test.bundle, map[string]int64{"intl.un-sc": 5}, test.now); ReasonOf(err) != test.want {
+				t.Errorf("a look is refused as %q, want %q: %v", ReasonOf(err), test.want, err)
+			}
 			_, _, err := c.VerifyBundle(test.files, test.bundle, map[string]int64{"intl.un-sc": 5}, test.now)
 			if ReasonOf(err) != test.want {
 				t.Fatalf("refused as %q, want %q: %v", ReasonOf(err), test.want, err)

@@ -168,24 +168,33 @@ func (c *Client) rotated(p *published) bool {
 	return c.last != nil && !keyring.Equal(c.last.timestampKey, p.timestampKey)
 }
 
-// take keeps what was verified at a time, if it is not older than the last.
-func (c *Client) take(p *published, at time.Time, bundle int64) (Verified, error) {
+// succeeds refuses what is older than the last or contradicts it, and says
+// whether the order is another.
+func (c *Client) succeeds(p *published) (changed bool, err error) {
 	if c.floor.above(p.root.Term, p.fields.Sequence) {
-		return Verified{}, refuse(BelowFloor, timestampFile, "it stamps order %d of term %d, order %d of term %d was in force here",
+		return false, refuse(BelowFloor, timestampFile, "it stamps order %d of term %d, order %d of term %d was in force here",
 			p.fields.Sequence, p.root.Term, c.floor.Sequence, c.floor.Term)
 	}
-	changed := true
 	// A risen term counts sequences anew: that is how an order is replaced that
 	// a thief numbered as high as can be.
-	if c.last != nil && c.last.root.Term == p.root.Term {
-		before, after := c.last.fields, p.fields
-		switch {
-		case after.Sequence < before.Sequence:
-			return Verified{}, refuse(Rollback, timestampFile, "it stamps sequence %d, %d was verified before", after.Sequence, before.Sequence)
-		case after.Sequence == before.Sequence && after.Digest != before.Digest:
-			return Verified{}, refuse(Equivocation, timestampFile, "sequence %d was verified before with %s, now with %s", after.Sequence, before.Digest, after.Digest)
-		}
-		changed = after.Digest != before.Digest
+	if c.last == nil || c.last.root.Term != p.root.Term {
+		return true, nil
+	}
+	before, after := c.last.fields, p.fields
+	switch {
+	case after.Sequence < before.Sequence:
+		return false, refuse(Rollback, timestampFile, "it stamps sequence %d, %d was verified before", after.Sequence, before.Sequence)
+	case after.Sequence == before.Sequence && after.Digest != before.Digest:
+		return false, refuse(Equivocation, timestampFile, "sequence %d was verified before with %s, now with %s", after.Sequence, before.Digest, after.Digest)
+	}
+	return after.Digest != before.Digest, nil
+}
+
+// take keeps what was verified at a time, if it is not older than the last.
+func (c *Client) take(p *published, at time.Time, bundle int64) (Verified, error) {
+	changed, err := c.succeeds(p)
+	if err != nil {
+		return Verified{}, err
 	}
 	clock := c.clock
 	if c.rotated(p) {
