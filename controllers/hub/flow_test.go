@@ -201,6 +201,7 @@ func TestFeedWithoutReleaseIsListedWithoutOne(t *testing.T) {
 		t.Errorf("replicas: %d, %v; want none", len(replicas.Items), err)
 	}
 
+	b.join(t)
 	publisher.Set(good)
 	b.clock.Step(2 * time.Hour)
 	b.settle(t, feed)

@@ -62,6 +62,8 @@ type bench struct {
 	region *screeningv1.RegionalCluster
 	key    ed25519.PrivateKey
 	number int64
+	// keys are the region's own of each feed.
+	keys map[string]*feedKeys
 }
 
 func newBench(t *testing.T, name, jurisdiction string) *bench {
@@ -108,6 +110,10 @@ func (b *bench) start(t *testing.T) {
 	b.feeds = &watchlistfeed.Reconciler{
 		Client: c, Reader: c, Registry: b.registry, Reports: reports, Checks: checks, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
 		Depot: store, Keys: keys, HubUID: b.hubUID,
+		Erased: func(ctx context.Context, feed string) (map[string]bool, error) {
+			ledger, err := secrets.Ledger(ctx)
+			return ledger.Of(feed), err
+		},
 	}
 	b.orders = order.New(order.Reconciler{
 		Client: c, Registry: b.registry, HubUID: b.hubUID, Signers: b.trust, RegionUID: uid, Reports: reports, Checks: checks, Depot: store, Keys: secrets,
@@ -197,6 +203,7 @@ func (b *bench) join(t *testing.T) {
 		t.Fatal(err)
 	}
 	hubtest.Get(t, env.Client, b.region)
+	b.announce(t)
 }
 
 // published pulls and verifies the region's order with a client of its own.
@@ -240,6 +247,7 @@ func (b *bench) report(t *testing.T, edit func(*wire.Report)) error {
 		if f.State == signed.Serve {
 			r.Feeds = append(r.Feeds, wire.Feed{
 				ID: f.ID, UID: f.UID, State: string(f.State), Wanted: f.Release, Held: f.Release, Content: f.Content, Served: f.Release, Servers: 2,
+				Keys: b.keysOf(f).announced(),
 			})
 		}
 	}

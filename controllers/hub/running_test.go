@@ -177,7 +177,7 @@ func TestRunningHubServesARegion(t *testing.T) {
 	}
 
 	var obeyed *signed.Order
-	eventually(t, "pull an order that lists the feed", func() error {
+	pull := func() error {
 		if _, _, err := line.WaitOrder(t.Context(), 0); err != nil {
 			return err
 		}
@@ -190,7 +190,10 @@ func TestRunningHubServesARegion(t *testing.T) {
 			return err
 		}
 		obeyed, err = signed.Open(verified.Index, func(digest string) ([]byte, error) { return files[signed.PartFile(digest)], nil })
-		if err != nil {
+		return err
+	}
+	eventually(t, "pull an order that lists the feed", func() error {
+		if err := pull(); err != nil {
 			return err
 		}
 		if obeyed.Feed(string(feed.ID())) == nil || obeyed.Pool("general") == nil {
@@ -198,25 +201,41 @@ func TestRunningHubServesARegion(t *testing.T) {
 		}
 		return nil
 	})
+	// The region says which key it made; the hub then cuts the content for it.
+	keys := &feedKeys{current: 1}
+	say := func(number int64, feeds ...wire.Feed) {
+		t.Helper()
+		envelope, err := wire.Sign(t.Context(), wire.Report{
+			Format: wire.Format, Region: region.Name, RegionUID: obeyed.Region.UID, HubUID: r.keys.HubUID,
+			Incarnation: accepted.Incarnation, Number: number,
+			Observed: &wire.Observed{Term: obeyed.Term, Sequence: obeyed.Sequence, Digest: obeyed.IndexDigest, Issued: time.Now()},
+			Feeds:    feeds,
+		}, key, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := line.Report(t.Context(), envelope); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(1, wire.Feed{ID: string(feed.ID()), UID: string(feed.UID), State: "Serve", Keys: keys.announced()})
+	eventually(t, "pull an order with content", func() error {
+		if err := pull(); err != nil {
+			return err
+		}
+		if obeyed.Feed(string(feed.ID())).Artifact == "" {
+			return errors.New("it has no content of the feed")
+		}
+		return nil
+	})
 	listed := obeyed.Feed(string(feed.ID()))
 	content, err := line.Registry().FetchSnapshot(t.Context(), artifact.FeedRepository(region.Name, listed.ID), listed.Artifact,
-		artifact.FetchOptions{Dir: t.TempDir(), Content: listed.Content})
+		artifact.FetchOptions{Dir: t.TempDir(), Content: listed.Content, Identities: keys.identities})
 	if err != nil || content.Size != listed.Size {
 		t.Fatalf("pull the snapshot through the gateway: %+v, %v", content, err)
 	}
 
-	envelope, err := wire.Sign(t.Context(), wire.Report{
-		Format: wire.Format, Region: region.Name, RegionUID: obeyed.Region.UID, HubUID: r.keys.HubUID,
-		Incarnation: accepted.Incarnation, Number: 1,
-		Observed: &wire.Observed{Term: obeyed.Term, Sequence: obeyed.Sequence, Digest: obeyed.IndexDigest, Issued: time.Now()},
-		Feeds:    []wire.Feed{{ID: listed.ID, UID: listed.UID, State: "Serve", Wanted: 1, Held: 1, Content: listed.Content, Served: 1, Servers: 1}},
-	}, key, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := line.Report(t.Context(), envelope); err != nil {
-		t.Fatal(err)
-	}
+	say(2, wire.Feed{ID: listed.ID, UID: listed.UID, State: "Serve", Wanted: 1, Held: 1, Content: listed.Content, Served: 1, Servers: 1, Keys: keys.announced()})
 	eventually(t, "region and feed are Ready", func() error {
 		hubtest.Get(t, env.Client, region)
 		hubtest.Get(t, env.Client, feed)
