@@ -54,8 +54,7 @@ func (p patience) total(size int64) time.Duration {
 
 // pause is how long to wait before the next attempt, after so many pauses.
 func (p patience) pause(before int, err error) time.Duration {
-	var told *retryAfter
-	if errors.As(err, &told) {
+	if told, ok := errors.AsType[*retryAfter](err); ok {
 		return min(max(told.wait, p.first), 5*p.longest)
 	}
 	pause := min(p.first<<min(before, 10), p.longest)

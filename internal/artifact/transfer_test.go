@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -295,7 +296,7 @@ func TestLimiterIsFair(t *testing.T) {
 		desc, _ := hub.pushBytes(t, 4<<20)
 		wg.Go(func() {
 			// It ends by the context: what counts is how far each has come.
-			if err := hub.fetchBlob(ctx, repo, desc, filepath.Join(dir, fmt.Sprint(i))); !errors.Is(err, context.DeadlineExceeded) {
+			if err := hub.fetchBlob(ctx, repo, desc, filepath.Join(dir, strconv.Itoa(i))); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("fetchBlob() = %v", err)
 			}
 		})
@@ -305,7 +306,7 @@ func TestLimiterIsFair(t *testing.T) {
 	var total int64
 	var sizes []int64
 	for i := range 3 {
-		info, err := os.Stat(filepath.Join(dir, fmt.Sprint(i)) + partSuffix)
+		info, err := os.Stat(filepath.Join(dir, strconv.Itoa(i)) + partSuffix)
 		if err != nil {
 			t.Fatal(err)
 		}

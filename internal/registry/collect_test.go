@@ -5,6 +5,7 @@ package registry
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -162,7 +163,7 @@ func (s *store) want(status int, repo string, digests ...string) {
 func random(n int) string {
 	data := make([]byte, n/2)
 	_, _ = rand.Read(data)
-	return fmt.Sprintf("%x", data)
+	return hex.EncodeToString(data)
 }
 
 func text(d ocispec.Descriptor) string { return d.Digest.String() }
@@ -263,7 +264,7 @@ func TestCollectLeavesPushesAlone(t *testing.T) {
 	reader, writer := io.Pipe()
 	done := make(chan int)
 	go func() {
-		request, err := http.NewRequestWithContext(t.Context(), "PUT", location+"&digest="+digest.FromBytes(data).String(), reader)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, location+"&digest="+digest.FromBytes(data).String(), reader)
 		if err != nil {
 			t.Error(err)
 		}
@@ -286,7 +287,9 @@ func TestCollectLeavesPushesAlone(t *testing.T) {
 	if _, err := writer.Write(data[3000:]); err != nil {
 		t.Fatal(err)
 	}
-	writer.Close()
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if status := <-done; status != http.StatusCreated {
 		t.Fatalf("push across a collection: %d", status)
 	}

@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -31,7 +32,7 @@ func FuzzParseAccess(f *testing.F) {
 	f.Add("POST", "/v2/regions/north/feeds/a.b/blobs/uploads/", "mount=x&from=regions/south/order")
 	f.Add("GET", "/v2/regions/north/../south/order/manifests/current", "")
 	f.Fuzz(func(t *testing.T, method, path, query string) {
-		request := httptest.NewRequest("GET", "/", nil)
+		request := httptest.NewRequest(http.MethodGet, "/", nil)
 		request.Method, request.URL = method, &url.URL{Path: path, RawQuery: query}
 		access, from, ok := parseAccess(request)
 		if !ok {

@@ -132,10 +132,13 @@ func (l layout) current(name, tag string) (digest.Digest, error) {
 		return "", nil
 	}
 	d := digest.Digest(strings.TrimSpace(string(data)))
-	if err == nil && d.Validate() != nil {
-		return "", nil
+	if err != nil {
+		return "", err
 	}
-	return d, err
+	if d.Validate() != nil {
+		return "", nil // a link that is no digest names nothing
+	}
+	return d, nil
 }
 
 // lastWrite is when a file below the folder was last written.

@@ -46,7 +46,7 @@ func (s *Server) Run(ctx context.Context, period time.Duration) error {
 		result, err := s.Collect(ctx, s.regular)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the end that was asked for
 		case err != nil:
 			s.log.Error(err, "Cleaning up failed; what is kept too long is tried again", "period", period.String())
 		case result.Blobs+result.Manifests+result.Links+result.Uploads > 0:
