@@ -74,7 +74,10 @@ func (c Copy) releases() []int64 {
 
 // artifacts are the manifests of all releases held and left over.
 func (c Copy) artifacts() []string {
-	out := []string{c.Artifact}
+	var out []string
+	if c.Artifact != "" {
+		out = append(out, c.Artifact)
+	}
 	for _, r := range c.Retained {
 		out = append(out, r.Artifact)
 	}

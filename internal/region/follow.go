@@ -219,6 +219,9 @@ func (f *Follower) take(files map[string][]byte) error {
 	if err := f.region.store.SaveOrder(verified.Index, parts, clocks, unlisted); err != nil {
 		return err
 	}
+	if err := f.prove(context.Background(), opened, parts); err != nil {
+		return err
+	}
 	if held == nil || held.IndexDigest != opened.IndexDigest {
 		f.log.Info("Order in force", "region", f.region.name, "sequence", opened.Sequence, "digest", opened.IndexDigest)
 	}

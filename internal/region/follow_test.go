@@ -114,7 +114,7 @@ func TestRefusedOrdersLeaveTheOldOneInForce(t *testing.T) {
 				}
 			}
 			hub.Push(t, files)
-		}, "BadSignature"},
+		}, "Mixed"},
 		{"part changed after signing", func(t *testing.T, hub *regiontest.Hub, _ map[string][]byte) {
 			files := hub.Sign(t, order.Input{Pools: []order.Workload{pool("other")}}, 9)
 			for name, data := range files {

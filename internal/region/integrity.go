@@ -27,7 +27,11 @@ func NewAuditor(p *Replicator) *inventory.Auditor {
 	if p.from != nil && !p.shared() {
 		a.Fetch = func(ctx context.Context, feed, manifest string) error {
 			repo := artifact.FeedRepository(p.region.name, feed)
-			_, err := artifact.CopySnapshot(ctx, p.from, p.to, repo, manifest, artifact.CopyOptions{Spool: p.spool})
+			options, err := p.copyOptions(feed)
+			if err != nil {
+				return err
+			}
+			_, err = artifact.CopySnapshot(ctx, p.from, p.to, repo, manifest, options)
 			if errors.Is(err, artifact.ErrNotFound) {
 				return errors.Join(errors.New("the hub no longer has it"), err)
 			}

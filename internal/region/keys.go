@@ -42,21 +42,27 @@ type EpochKey struct {
 // in force, zero when it names none.
 //
 // The current epoch is the one ordered. A region that has not got its key lost
-// it: it goes on after that epoch, so that no epoch ever has two keys.
+// or destroyed it: it goes on after that epoch, so that no epoch ever has two keys.
 func (s *Store) FeedKeys(feed string, ordered int64) (report.Keys, error) {
+	s.keyMu.Lock()
+	defer s.keyMu.Unlock()
 	keys, err := s.EpochKeys(feed)
 	if err != nil {
 		return report.Keys{}, err
 	}
-	current := max(ordered+1, 1)
+	destroyed, err := s.destroyed(feed)
+	if err != nil {
+		return report.Keys{}, err
+	}
+	current := max(ordered+1, destroyed+1, 1)
 	for _, k := range keys { // newest first
 		if k.Epoch >= max(ordered, 1) {
 			current = k.Epoch
 		}
 	}
 	var out report.Keys
-	for epoch, into := range map[int64]*report.Key{current: &out.Current, current + 1: &out.Next} {
-		key, err := s.ensureKey(feed, epoch, keys)
+	for i, into := range []*report.Key{&out.Current, &out.Next} {
+		key, err := s.ensureKey(feed, current+int64(i), keys)
 		if err != nil {
 			return report.Keys{}, err
 		}
@@ -99,13 +105,31 @@ func (s *Store) EpochKeys(feed string) ([]EpochKey, error) {
 	return keys, nil
 }
 
+// lacksKey reports whether the key of an epoch of the feed is gone.
+func (s *Store) lacksKey(feed string, epoch int64) (bool, error) {
+	keys, err := s.EpochKeys(feed)
+	return !slices.ContainsFunc(keys, func(k EpochKey) bool { return k.Epoch == epoch }), err
+}
+
 // DestroyKeys destroys the keys of a feed below an epoch and returns the
 // epochs destroyed, ascending. Bytes are overwritten before the file goes;
 // what a disk keeps beside that is not in its hands.
 func (s *Store) DestroyKeys(feed string, below int64) ([]int64, error) {
+	s.keyMu.Lock()
+	defer s.keyMu.Unlock()
 	keys, err := s.EpochKeys(feed)
 	if err != nil {
 		return nil, err
+	}
+	before, err := s.destroyed(feed)
+	if err != nil {
+		return nil, err
+	}
+	// The mark comes first: no epoch gets a second key, whatever happens next.
+	if mark := newest(keys, below); mark > before {
+		if err := s.write(destroyedFile(feed), strconv.AppendInt(nil, mark, 10)); err != nil {
+			return nil, err
+		}
 	}
 	var destroyed []int64
 	var errs []error
@@ -120,6 +144,29 @@ func (s *Store) DestroyKeys(feed string, below int64) ([]int64, error) {
 		destroyed = append(destroyed, k.Epoch)
 	}
 	return destroyed, errors.Join(errs...)
+}
+
+// newest is the newest epoch of keys below an epoch, zero when there is none.
+func newest(keys []EpochKey, below int64) int64 {
+	for _, k := range keys { // newest first
+		if k.Epoch < below {
+			return k.Epoch
+		}
+	}
+	return 0
+}
+
+// destroyed is the newest epoch whose key was destroyed, zero when none was.
+func (s *Store) destroyed(feed string) (int64, error) {
+	data, err := s.read(destroyedFile(feed))
+	if err != nil || data == nil {
+		return 0, err
+	}
+	epoch, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("keys of feed %s: the mark of the last epoch destroyed is damaged; write into %s the number of the epoch that the order in force names", feed, destroyedFile(feed))
+	}
+	return epoch, nil
 }
 
 func (s *Store) ensureKey(feed string, epoch int64, keys []EpochKey) (EpochKey, error) {
@@ -144,6 +191,8 @@ func (s *Store) ensureKey(feed string, epoch int64, keys []EpochKey) (EpochKey, 
 func keyFile(feed string, epoch int64) string {
 	return filepath.Join(keysDir, feed, strconv.FormatInt(epoch, 10)+keySuffix)
 }
+
+func destroyedFile(feed string) string { return filepath.Join(keysDir, feed, "destroyed") }
 
 func shred(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)

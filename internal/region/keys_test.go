@@ -87,7 +87,7 @@ func TestDestroyKeys(t *testing.T) {
 	if after, err := store.FeedKeys("al.national", 0); err != nil || after != other {
 		t.Errorf("another feed's keys changed: %v", err)
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, "keys", feed, "*")); err != nil || len(left) != 2 {
+	if left, err := filepath.Glob(filepath.Join(dir, "keys", feed, "*.age")); err != nil || len(left) != 2 {
 		t.Errorf("files left: %v, %v", left, err)
 	}
 	info, err := os.Stat(filepath.Join(dir, "keys", feed, "3.age"))

@@ -55,6 +55,7 @@ func TestAReleaseThatCannotBeRemovedIsRemembered(t *testing.T) {
 	readOnly.Store(true)
 	for release, content := range []string{"first list", "second list", "third list"} {
 		last = hub.PushFeed(t, "intl.un-sc", int64(release+1), content, "AL")
+		last.Retain = 2
 		if release == 0 {
 			first = last
 		}
@@ -84,7 +85,7 @@ func TestAReleaseThatCannotBeRemovedIsRemembered(t *testing.T) {
 	for _, tt := range []struct {
 		artifact string
 		want     bool
-	}{{first.Artifact, false}, {held.Previous, true}, {held.Artifact, true}} {
+	}{{first.Artifact, false}, {held.Retained[0].Artifact, true}, {held.Artifact, true}} {
 		if has, err := own.HasSnapshot(t.Context(), repo, tt.artifact); err != nil || has != tt.want {
 			t.Errorf("the registry has %s: %v, %v; want %v", tt.artifact, has, err, tt.want)
 		}

@@ -4,6 +4,7 @@ package region
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -22,6 +23,9 @@ type Region struct {
 	store *Store
 	now   func() time.Time
 
+	// copyMu makes one change of the copies at a time, so that none is lost.
+	copyMu sync.Mutex
+
 	mu       sync.RWMutex
 	joined   *Joined
 	verified *Verified
@@ -32,9 +36,11 @@ type Region struct {
 	failures map[string]Failure
 	// waiting are the feeds for which a full copy was asked for instead of an artifact.
 	waiting map[string]waiting
-	orphans  map[string][]string
-	refusal  *Refusal
-	link     Link
+	orphans map[string][]string
+	refusal *Refusal
+	link    Link
+	// proof is the order in force as loaders verify it.
+	proof *dataset.Proof
 
 	acks    *acks
 	changes notifier
@@ -42,7 +48,7 @@ type Region struct {
 
 // Failure says why the release ordered of a feed is not held.
 type Failure struct {
-	// Reason is PullFailed or DigestMismatch.
+	// Reason is one of the constants Failure….
 	Reason  string
 	Message string
 }
@@ -83,8 +89,13 @@ func New(name string, store *Store, now func() time.Time) (*Region, error) {
 	if _, err := store.readJSON(linkFile, &line); err != nil {
 		return nil, err
 	}
+	var proof *dataset.Proof
+	if _, err := store.readJSON(proofFile, &proof); err != nil {
+		return nil, err
+	}
 	return &Region{
-		name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
+		proof: proof,
+		name:  name, store: store, now: now, joined: joined, verified: verified, copies: copies,
 		failures: map[string]Failure{}, waiting: map[string]waiting{}, link: line, acks: acks,
 	}, nil
 }
@@ -175,43 +186,77 @@ func (r *Region) Copies() Copies {
 
 // setCopy records a copy, or with nil that none is held, on disk first.
 func (r *Region) setCopy(id string, c *Copy) error {
-	next := r.Copies()
-	if c == nil {
-		delete(next, id)
-	} else {
-		next[id] = *c
-	}
-	if err := r.store.SetCopies(next); err != nil {
-		return err
-	}
-	r.set(func() bool { r.copies = next; delete(r.failures, id); return true })
-	return nil
+	return r.changeCopies(func(copies Copies) bool {
+		if c == nil {
+			delete(copies, id)
+		} else {
+			copies[id] = *c
+		}
+		return true
+	}, func() { delete(r.failures, id) })
 }
 
 // setLeftovers records what is left to remove of a feed's earlier releases, on
 // disk first. It concerns nobody but the replicator, so it wakes nobody and
 // leaves the feed's failure as it is.
 func (r *Region) setLeftovers(id string, artifacts []string) error {
+	return r.changeCopies(func(copies Copies) bool {
+		held, ok := copies[id]
+		held.Leftovers = artifacts
+		if ok {
+			copies[id] = held
+		}
+		return ok
+	}, nil)
+}
+
+// changeCopies changes the inventory on disk and then in memory. With done it
+// is news, and done is called under the lock.
+func (r *Region) changeCopies(change func(Copies) bool, done func()) error {
+	r.copyMu.Lock()
+	defer r.copyMu.Unlock()
 	next := r.Copies()
-	held, ok := next[id]
-	if !ok {
+	if !change(next) {
 		return nil
 	}
-	held.Leftovers = artifacts
-	next[id] = held
 	if err := r.store.SetCopies(next); err != nil {
 		return err
 	}
-	r.set(func() bool { r.copies = next; return false })
+	r.set(func() bool {
+		r.copies = next
+		if done != nil {
+			done()
+		}
+		return done != nil
+	})
 	return nil
 }
 
-// Failure returns why the release ordered of a feed is not held; zero if
-// nothing went wrong.
+// Failure returns why the release ordered of a feed is not held, or not
+// searched as it is ordered; zero if nothing went wrong.
 func (r *Region) Failure(id string) Failure {
 	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.failures[id]
+	failure, v, held := r.failures[id], r.verified, r.copies[id]
+	r.mu.RUnlock()
+	if failure.Reason != "" || v == nil || v.Feed(id) == nil {
+		return failure
+	}
+	if _, _, err := r.opened(v, v.Feed(id)); err != nil {
+		return Failure{Reason: FailureKey, Message: err.Error()}
+	}
+	if lacks, err := r.store.lacksKey(id, held.Epoch); held.Artifact != "" && (lacks || err != nil) {
+		return Failure{Reason: FailureKey, Message: fmt.Sprintf("feed %s v%d: epoch %d: %s; pods that have it mapped go on, and the hub seals it anew", id, held.Release, held.Epoch, errNoKey)}
+	}
+	return Failure{}
+}
+
+// clearFailure forgets why the release ordered of a feed was not held.
+func (r *Region) clearFailure(id string) {
+	r.set(func() bool {
+		_, is := r.failures[id]
+		delete(r.failures, id)
+		return is
+	})
 }
 
 func (r *Region) setFailure(id string, f Failure) {
@@ -228,33 +273,44 @@ func (r *Region) setFailure(id string, f Failure) {
 type waiting struct {
 	artifact string
 	since    time.Time
+	over     bool
 }
 
-// setWaiting notes that a full copy of a feed is waited for instead of an
-// artifact, and returns for how long already. With no artifact the wait is over.
-func (r *Region) setWaiting(id, artifact string) (already time.Duration) {
+// waitFull notes that a full copy of a feed is waited for instead of an
+// artifact, and returns how long it still shall be; zero when it was long
+// enough, and then nothing is waited for any more.
+func (r *Region) waitFull(id, artifact string, limit time.Duration) (left time.Duration) {
 	r.set(func() bool {
-		known, is := r.waiting[id]
-		switch {
-		case artifact == "":
-			delete(r.waiting, id)
-			return is
-		case is && known.artifact == artifact:
-			already = r.now().Sub(known.since)
-			return false
+		w, is := r.waiting[id]
+		if !is || w.artifact != artifact {
+			r.waiting[id], left = waiting{artifact: artifact, since: r.now()}, limit
+			return true
 		}
-		r.waiting[id] = waiting{artifact: artifact, since: r.now()}
-		return true
+		left = max(limit-r.now().Sub(w.since), 0)
+		over := w.over || left == 0
+		changed := over != w.over
+		w.over = over
+		r.waiting[id] = w
+		return changed
 	})
-	return already
+	return left
+}
+
+// waited forgets that a full copy was waited for.
+func (r *Region) waited(id string) {
+	r.set(func() bool {
+		w, is := r.waiting[id]
+		delete(r.waiting, id)
+		return is && !w.over
+	})
 }
 
 // needsFull reports whether a full copy of the feed is waited for.
 func (r *Region) needsFull(id string) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	_, is := r.waiting[id]
-	return is
+	w, is := r.waiting[id]
+	return is && !w.over
 }
 
 // Refusal returns the newest order refused since the one in force, or nil.
@@ -348,10 +404,13 @@ func (r *Region) Target(pool string) (dataset.Target, bool) {
 		return dataset.Target{}, false
 	}
 	r.mu.RLock()
-	verified := r.verified
+	verified, copies := r.verified, r.copies
 	target := Target(verified, r.terms, r.copies, r.name, pool, feeds, r.link.Connected)
 	r.mu.RUnlock()
 	r.unlock(verified, &target)
+	if err := r.proofs(verified, copies, &target); err != nil {
+		return dataset.Target{}, false // a loader would refuse what is not proven
+	}
 	return target, true
 }
 

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/diskspace"
+	"github.com/frontline-screening/frontline/internal/inventory"
 	"github.com/frontline-screening/frontline/internal/order"
 )
 
@@ -22,6 +25,7 @@ const (
 	FailurePull   = "PullFailed"
 	FailureDigest = "DigestMismatch"
 	FailureKey    = "KeyMissing"
+	FailureSpace  = "InsufficientSpace"
 )
 
 // Replicator makes the region's registry hold what the order says.
@@ -30,19 +34,28 @@ type Replicator struct {
 	// from is the hub's registry, nil before joining; to is the region's own.
 	from, to *artifact.Registry
 	spool    string
+	limit    *artifact.Limiter
 	log      logr.Logger
+
+	// AuditEvery is the time between two audits of the region's registry in Run;
+	// AuditInterval when zero. Audited, if set, is told what each found.
+	AuditEvery time.Duration
+	Audited    func(inventory.Outcome, error)
 }
 
 // NewReplicator returns a replicator from the hub's registry to the region's
 // own, which may be the same. What is under way waits in the state directory,
 // so that a broken transfer goes on where it stopped.
 func NewReplicator(r *Region, from, to *artifact.Registry, log logr.Logger) (*Replicator, error) {
-	spool := r.store.path("spool")
-	if err := os.MkdirAll(spool, 0o700); err != nil {
+	p := &Replicator{region: r, from: from, to: to, spool: r.store.path("spool"), limit: artifact.NewLimiter(0), log: log}
+	if err := os.MkdirAll(p.spool, 0o700); err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	return &Replicator{region: r, from: from, to: to, spool: spool, log: log}, nil
+	return p, nil
 }
+
+// BytesPerSecond is the cap that transfers from the hub keep to; 0 is none.
+func (p *Replicator) BytesPerSecond() int64 { return p.limit.Rate() }
 
 // Step is one thing a replicator does.
 type Step struct {
@@ -53,8 +66,8 @@ type Step struct {
 
 // PlanCopies says what to do so that the copies held are those ordered. It is
 // a pure function. A feed that may not be held here is not pulled, whatever
-// the order says; a copy goes only when an order says Erase, or when the
-// feed's object is another than the one the copy was made of.
+// the order says; a copy goes only when an order says Erase, when it is below
+// the floor and may not be replaced here, or when a tombstone names its feed.
 func PlanCopies(v *Verified, terms *Terms, held Copies) []Step {
 	if v == nil {
 		return nil
@@ -63,12 +76,17 @@ func PlanCopies(v *Verified, terms *Terms, held Copies) []Step {
 	for i := range v.Feeds {
 		f := &v.Feeds[i]
 		verdict := Judge(v.Order, terms, f.ID)
-		_, has := held[f.ID]
+		copied, has := held[f.ID]
+		below := has && f.Floor > 0 && copied.Release < f.Floor
 		switch {
 		case f.State == order.Erase && has:
 			steps = append(steps, Step{Feed: f.ID})
-		case verdict.Search && !held.current(f):
+		case f.State == order.Erase || held.current(f):
+		case verdict.Search, verdict.Hold && below && f.Artifact != "":
+			// What is locked stays, but nothing of it that was erased.
 			steps = append(steps, Step{Feed: f.ID, Pull: f})
+		case below:
+			steps = append(steps, Step{Feed: f.ID})
 		}
 	}
 	// A tombstone of a feed that the order no longer lists erases it too.
@@ -80,30 +98,100 @@ func PlanCopies(v *Verified, terms *Terms, held Copies) []Step {
 	return steps
 }
 
+// plan is PlanCopies with what the state directory knows: a feed that is to be
+// erased and was never copied whole may have keys, and parts of a copy.
+func (p *Replicator) plan() ([]Step, error) {
+	v, copies := p.region.Verified(), p.region.Copies()
+	steps := PlanCopies(v, p.region.Terms(), copies)
+	if v == nil {
+		return nil, nil
+	}
+	var errs []error
+	for i := range v.Feeds {
+		f := &v.Feeds[i]
+		if _, has := copies[f.ID]; has || f.State != order.Erase {
+			continue
+		}
+		keys, err := p.region.store.EpochKeys(f.ID)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if len(keys) > 0 {
+			steps = append(steps, Step{Feed: f.ID})
+		}
+	}
+	return steps, errors.Join(errs...)
+}
+
 // Sync takes every step of the plan once. The failure of one feed is recorded
 // and does not keep the others waiting.
 func (p *Replicator) Sync(ctx context.Context) error {
-	var errs []error
-	for _, step := range PlanCopies(p.region.Verified(), p.region.Terms(), p.region.Copies()) {
-		var err error
-		if step.Pull == nil {
-			err = p.eraseFeed(ctx, step.Feed)
-		} else {
-			err = p.pull(ctx, step.Pull)
+	p.pace()
+	steps, err := p.plan()
+	errs := []error{err}
+	for _, step := range steps {
+		if err := p.take(ctx, step); err != nil {
+			if _, later := errors.AsType[*laterError](err); !later {
+				errs = append(errs, err)
+			}
 		}
-		if err == nil {
-			continue
-		}
-		errs = append(errs, err)
-		reason := FailurePull
-		if errors.Is(err, artifact.ErrDigest) || errors.Is(err, artifact.ErrMalformed) {
-			reason = FailureDigest
-		}
-		p.region.setFailure(step.Feed, Failure{Reason: reason, Message: err.Error()})
 	}
 	return errors.Join(errs...)
 }
 
+// pace keeps transfers to the share of the line that the order grants.
+func (p *Replicator) pace() {
+	if v := p.region.Verified(); v != nil && p.limit.Rate() != v.Region.BytesPerSecond {
+		p.limit.SetRate(v.Region.BytesPerSecond)
+	}
+}
+
+// laterError says that a step waits for something else than its own success.
+type laterError struct {
+	why   string
+	after time.Duration
+	// wake says that any change may end the wait.
+	wake bool
+}
+
+func (e *laterError) Error() string { return e.why }
+
+// take takes one step and records its failure.
+func (p *Replicator) take(ctx context.Context, step Step) error {
+	var err error
+	if step.Pull == nil {
+		err = p.eraseFeed(ctx, step.Feed)
+	} else {
+		err = p.pull(ctx, step.Pull)
+	}
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if _, later := errors.AsType[*laterError](err); later {
+		p.region.clearFailure(step.Feed)
+		return err
+	}
+	p.region.setFailure(step.Feed, Failure{Reason: failureReason(err), Message: err.Error()})
+	return err
+}
+
+func failureReason(err error) string {
+	switch {
+	case errors.Is(err, artifact.ErrSpace):
+		return FailureSpace
+	case errors.Is(err, errNoKey):
+		return FailureKey
+	case errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed):
+		return FailureDigest
+	}
+	return FailurePull
+}
+
+// errNoKey says that a release is sealed to a key that the region lost.
+var errNoKey = errors.New("the region no longer has the key that it is sealed to")
+
+// pull copies the release ordered and records it. What the registry holds
+// already, as after an order to go back, is not transferred again.
 func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 	repo := artifact.FeedRepository(p.region.name, f.ID)
 	has, err := p.to.HasSnapshot(ctx, repo, f.Artifact)
@@ -111,18 +199,11 @@ func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 		return err
 	}
 	if !has {
-		if p.from == nil {
-			return fmt.Errorf("feed %s v%d: the hub cannot be asked yet", f.ID, f.Release)
-		}
-		if err := p.worth(ctx, repo, f); err != nil {
-			return err
-		}
-		options := artifact.CopyOptions{Spool: p.spool}
-		if _, err := artifact.CopySnapshot(ctx, p.from, p.to, repo, f.Artifact, options); err != nil {
+		if err := p.transfer(ctx, repo, f); err != nil {
 			return err
 		}
 	}
-	p.region.setWaiting(f.ID, "")
+	p.region.waited(f.ID)
 	held, had := p.region.Copies()[f.ID]
 	next := Copy{
 		UID: f.UID, Release: f.Release, Content: f.Content, Artifact: f.Artifact,
@@ -134,12 +215,48 @@ func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 	case f.Epoch == 1:
 		next.KeyFloor = f.KeyFloor // there was no key before the first
 	}
+	if err := p.region.keepProof(f.ID); err != nil {
+		return err
+	}
 	if err := p.region.setCopy(f.ID, &next); err != nil {
 		return err
 	}
 	p.log.Info("Copy held", "region", p.region.name, "feed", f.ID, "release", f.Release, "content", f.Content)
-	return nil
+	return os.RemoveAll(p.spoolOf(f.ID))
 }
+
+func (p *Replicator) transfer(ctx context.Context, repo string, f *order.Feed) error {
+	if p.from == nil {
+		return fmt.Errorf("feed %s v%d: the hub cannot be asked yet", f.ID, f.Release)
+	}
+	lacks, err := p.region.store.lacksKey(f.ID, f.Epoch)
+	if err != nil {
+		return err
+	}
+	if lacks {
+		return fmt.Errorf("feed %s v%d: epoch %d: %w; the hub seals it anew once it knows the next key", f.ID, f.Release, f.Epoch, errNoKey)
+	}
+	if err := p.worth(ctx, repo, f); err != nil {
+		return err
+	}
+	options, err := p.copyOptions(f.ID)
+	if err == nil {
+		_, err = artifact.CopySnapshot(ctx, p.from, p.to, repo, f.Artifact, options)
+	}
+	return err
+}
+
+// copyOptions are those of a transfer of the feed. Each feed has a folder of
+// its own for what is under way, so that it goes with the feed.
+func (p *Replicator) copyOptions(feed string) (artifact.CopyOptions, error) {
+	options := artifact.CopyOptions{Spool: p.spoolOf(feed), Limit: p.limit.Context}
+	if err := os.MkdirAll(options.Spool, 0o700); err != nil {
+		return options, fmt.Errorf("state directory: %w", diskspace.Classify(err))
+	}
+	return options, nil
+}
+
+func (p *Replicator) spoolOf(feed string) string { return filepath.Join(p.spool, feed) }
 
 // fullWait is how long a region that has nothing waits for the hub to make the
 // full copy that it asked for, before it takes what there is.
@@ -152,78 +269,15 @@ func (p *Replicator) worth(ctx context.Context, repo string, f *order.Feed) erro
 		return nil
 	}
 	weight, err := p.from.Weigh(ctx, repo, f.Artifact)
-	if err != nil {
+	if err != nil || weight.Deltas*20 <= weight.Base {
 		return err
 	}
-	if weight.Deltas*20 <= weight.Base || p.region.setWaiting(f.ID, f.Artifact) >= fullWait {
+	left := p.region.waitFull(f.ID, f.Artifact, fullWait)
+	if left <= 0 {
 		return nil
 	}
-	return fmt.Errorf("feed %s v%d: nothing is held that its changes could be applied to; the hub was asked for a full copy", f.ID, f.Release)
-}
-
-// CleanUp removes what earlier releases left in the region's registry and
-// completes erasures. What cannot be removed stays recorded for the next time;
-// the copies held are as good as before, so that no feed fails by it.
-func (p *Replicator) CleanUp(ctx context.Context) error {
-	var errs []error
-	copies := p.region.Copies()
-	for _, id := range slices.Sorted(maps.Keys(copies)) {
-		if f := p.ending(id, copies); f != nil {
-			errs = append(errs, p.destroyKeys(ctx, f, copies[id]))
-		} else {
-			errs = append(errs, p.retire(ctx, id, copies[id]))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// retire deletes the artifacts that are left over. In one registry with the
-// hub the hub alone removes releases.
-func (p *Replicator) retire(ctx context.Context, id string, held Copy) error {
-	if len(held.Leftovers) == 0 {
-		return nil
-	}
-	var kept []string
-	var errs []error
-	for _, manifest := range held.Leftovers {
-		if p.shared() {
-			continue
-		}
-		if err := p.to.Delete(ctx, artifact.FeedRepository(p.region.name, id), manifest); err != nil && !errors.Is(err, artifact.ErrDeletionUnsupported) {
-			kept, errs = append(kept, manifest), append(errs, err)
-		}
-	}
-	return errors.Join(append(errs, p.region.setLeftovers(id, kept))...)
+	return &laterError{after: left, why: fmt.Sprintf("feed %s v%d: nothing is held that its changes could be applied to; the hub was asked for a full copy", f.ID, f.Release)}
 }
 
 // shared reports whether the region's registry is the hub's.
 func (p *Replicator) shared() bool { return p.from != nil && p.from.Host() == p.to.Host() }
-
-// Run keeps the copies as ordered until the context ends.
-func (p *Replicator) Run(ctx context.Context) error {
-	failures := 0
-	for ctx.Err() == nil {
-		changed := p.region.Changed()
-		if err := p.Sync(ctx); err != nil && ctx.Err() == nil {
-			// Recording a failure is a change too, so only time ends this pause.
-			failures++
-			wait := jitter(min(time.Second<<min(failures, 6), time.Minute))
-			p.log.Info("Copies are not as ordered; what is held goes on serving", "region", p.region.name, "cause", err.Error(), "retry", wait.String())
-			pause(ctx, wait)
-			continue
-		}
-		failures = 0
-		var again <-chan time.Time
-		if err := p.CleanUp(ctx); err != nil && ctx.Err() == nil {
-			wait := jitter(time.Minute)
-			p.log.Info("Earlier releases are not removed yet; nothing is missing", "region", p.region.name, "cause", err.Error(), "retry", wait.String())
-			again = time.After(wait)
-		}
-		select {
-		case <-ctx.Done():
-		case <-changed:
-		case <-again:
-		}
-	}
-	return nil
-}

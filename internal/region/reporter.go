@@ -229,7 +229,13 @@ func (r *Region) reportFeed(v *Verified, f *order.Feed, copies Copies) report.Fe
 		}
 		out.NeedsFull = r.needsFull(f.ID)
 	}
-	if f.State != order.Serve || copies.current(f) {
+	if f.State != order.Serve {
+		return out
+	}
+	if copies.current(f) {
+		// What is held may still not be what is searched.
+		failure := r.Failure(f.ID)
+		out.Reason, out.Message = failure.Reason, failure.Message
 		return out
 	}
 	if verdict := Judge(v.Order, r.Terms(), f.ID); !verdict.Search {

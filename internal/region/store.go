@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/google/renameio/v2"
 )
@@ -29,16 +30,19 @@ const (
 	reportFile       = "report.json"
 	templatesDir     = "templates"
 	trustDir         = "trust"
-	doomedFile       = "erasing.json"
 )
 
 // Store is the state directory of a region's agent. It holds private keys, so
 // its folders are open to their owner alone. One process uses it at a time.
-type Store struct{ dir string }
+type Store struct {
+	dir string
+	// keyMu keeps two callers from making the key of one epoch twice.
+	keyMu sync.Mutex
+}
 
 // OpenStore makes the folders that are missing and returns the store.
 func OpenStore(dir string) (*Store, error) {
-	for _, name := range []string{"identity", "ca", orderPartsDir, templatesDir, trustDir, keysDir, receiptsDir} {
+	for _, name := range []string{"identity", "ca", orderPartsDir, templatesDir, trustDir, keysDir, receiptsDir, erasingDir, proofsDir} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
 			return nil, fmt.Errorf("state directory %s: %w; give the agent a volume it can write", dir, err)
 		}

@@ -4,6 +4,7 @@ package region
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/frontline-screening/frontline/internal/block"
 	"github.com/frontline-screening/frontline/internal/canonical"
@@ -22,14 +23,10 @@ func (r *Region) unlock(v *Verified, target *dataset.Target) {
 		if f.State != dataset.Serve {
 			continue
 		}
-		keys, err := r.identities(f.ID)
-		overlay := []byte(nil)
-		if ordered := v.Feed(f.ID); err == nil && ordered.Blocks != nil {
-			overlay, err = openOverlay(v, ordered, keys)
-		}
+		keys, overlay, err := r.opened(v, v.Feed(f.ID))
 		if err != nil {
-			r.setFailure(f.ID, Failure{Reason: FailureKey, Message: err.Error()})
 			*f = dataset.Feed{ID: f.ID, State: dataset.Unavailable, Reason: string(screen.ReasonLoading)}
+			target.Sources = slices.DeleteFunc(target.Sources, func(s dataset.Source) bool { return s.Feed == f.ID })
 			continue
 		}
 		if target.Keys == nil {
@@ -45,6 +42,16 @@ func (r *Region) unlock(v *Verified, target *dataset.Target) {
 		}
 		target.Overlays[f.Blocks] = overlay
 	}
+}
+
+// opened returns the private keys of a feed, newest first, and the plain
+// overlay of its blocked records, nil when none is ordered.
+func (r *Region) opened(v *Verified, f *order.Feed) (keys []string, overlay []byte, err error) {
+	if keys, err = r.identities(f.ID); err != nil || f.Blocks == nil || f.State != order.Serve {
+		return keys, nil, err
+	}
+	overlay, err = openOverlay(v, f, keys)
+	return keys, overlay, err
 }
 
 // identities are the private keys of a feed, newest first.
@@ -80,15 +87,8 @@ func openOverlay(v *Verified, f *order.Feed, identities []string) ([]byte, error
 // blocksLive is the version of the overlay that every pod searching the feed
 // applies, or zero.
 func (r *Region) blocksLive(v *Verified, f *order.Feed) int64 {
-	if f.Blocks == nil {
-		return 0
-	}
-	keys, err := r.identities(f.ID)
-	if err != nil {
-		return 0
-	}
-	overlay, err := openOverlay(v, f, keys)
-	if err != nil || !r.acks.blocks(f.ID, canonical.Digest(overlay)) {
+	_, overlay, err := r.opened(v, f)
+	if err != nil || overlay == nil || !r.acks.blocks(f.ID, canonical.Digest(overlay)) {
 		return 0
 	}
 	return f.Blocks.Version
