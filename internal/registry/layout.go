@@ -135,8 +135,8 @@ func (l layout) current(name, tag string) (digest.Digest, error) {
 	if err != nil {
 		return "", err
 	}
-	if d.Validate() != nil {
-		return "", nil // a link that is no digest names nothing
+	if sound := d.Validate() == nil; !sound {
+		return "", nil // it names nothing
 	}
 	return d, nil
 }
