@@ -177,55 +177,74 @@ func (f *Follower) pull(ctx context.Context) error {
 
 // take verifies the files of an order and puts it in force.
 func (f *Follower) take(files map[string][]byte) error {
-	joined := f.region.Joined()
 	now := f.region.now()
 	verified, err := f.client.Verify(files, now)
 	if err != nil {
 		return err
 	}
 	f.watchClock(now)
+	next, err := f.open(verified, files)
+	if err != nil {
+		return err
+	}
+	return f.enforce(next)
+}
+
+// candidate is an order that may be put in force.
+type candidate struct {
+	verified trust.Verified
+	order    *order.Order
+	parts    map[string][]byte
+}
+
+// open reads an order whose signatures hold, with its parts from files, and
+// says whether the region acts on it.
+func (f *Follower) open(verified trust.Verified, files map[string][]byte) (candidate, error) {
+	c := candidate{verified: verified, parts: map[string][]byte{}}
 	byDigest := map[string][]byte{}
 	for name, data := range files {
 		if !trust.IsRepositoryFile(name) {
 			byDigest[canonical.Digest(data)] = data
 		}
 	}
-	parts := map[string][]byte{}
 	opened, err := order.Open(verified.Index, func(digest string) ([]byte, error) {
 		data, ok := byDigest[digest]
 		if !ok {
 			return nil, errors.New("it is missing from what was pulled; the hub publishes it again")
 		}
-		parts[digest] = data
+		c.parts[digest] = data
 		return data, nil
 	})
 	if err != nil {
-		return refuse(RefusedFormat, "%w", err)
+		return c, refuse(RefusedFormat, "%w", err)
 	}
+	c.order = opened
 	for _, feed := range opened.Feeds {
 		if feed.Artifact != "" && !verified.HasArtifact(feed.ID, feed.Artifact) {
-			return refuse(RefusedSignature, "order %d serves artifact %s of feed %s, which its targets do not list; the hub signs it again", opened.Sequence, feed.Artifact, feed.ID)
+			return c, refuse(RefusedSignature, "order %d serves artifact %s of feed %s, which its targets do not list; the hub signs it again", opened.Sequence, feed.Artifact, feed.ID)
 		}
 	}
 	if opened.Sequence != verified.Sequence || opened.HubUID != verified.HubUID || opened.Term != verified.Term {
-		return refuse(RefusedSignature, "order %d says of itself other than its signed metadata does (order %d)", opened.Sequence, verified.Sequence)
+		return c, refuse(RefusedSignature, "order %d says of itself other than its signed metadata does (order %d)", opened.Sequence, verified.Sequence)
 	}
+	return c, accept(opened, f.region.Joined(), f.region.Verified())
+}
+
+// enforce puts an order in force, on disk first.
+func (f *Follower) enforce(c candidate) error {
 	held := f.region.Verified()
-	if err := accept(opened, joined, held); err != nil {
+	clocks := Clocks{Issued: c.verified.Issued, SourceChecked: c.verified.SourceChecked}
+	unlisted := carry(held, c.order)
+	if err := f.region.store.SaveOrder(c.verified.Index, c.parts, clocks, unlisted); err != nil {
 		return err
 	}
-	clocks := Clocks{Issued: verified.Issued, SourceChecked: verified.SourceChecked}
-	unlisted := carry(held, opened)
-	if err := f.region.store.SaveOrder(verified.Index, parts, clocks, unlisted); err != nil {
+	if err := f.prove(context.Background(), c.order, c.parts); err != nil {
 		return err
 	}
-	if err := f.prove(context.Background(), opened, parts); err != nil {
-		return err
+	if held == nil || held.IndexDigest != c.order.IndexDigest {
+		f.log.Info("Order in force", "region", f.region.name, "sequence", c.order.Sequence, "digest", c.order.IndexDigest)
 	}
-	if held == nil || held.IndexDigest != opened.IndexDigest {
-		f.log.Info("Order in force", "region", f.region.name, "sequence", opened.Sequence, "digest", opened.IndexDigest)
-	}
-	f.region.setVerified(&Verified{Order: opened, Clocks: clocks, Unlisted: unlisted})
+	f.region.setVerified(&Verified{Order: c.order, Clocks: clocks, Unlisted: unlisted})
 	return nil
 }
 
