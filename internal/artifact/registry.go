@@ -162,13 +162,18 @@ func manifest(ctx context.Context, repo *remote.Repository, reference, artifactT
 	if err != nil {
 		return desc, m, nil, mismatch(err)
 	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return desc, m, nil, fmt.Errorf("manifest is no JSON: %w", ErrMalformed)
+	err = readManifest(desc, data, artifactType, &m)
+	return desc, m, data, err
+}
+
+func readManifest(desc ocispec.Descriptor, data []byte, artifactType string, m *ocispec.Manifest) error {
+	if err := json.Unmarshal(data, m); err != nil {
+		return fmt.Errorf("manifest is no JSON: %w", ErrMalformed)
 	}
 	if m.ArtifactType != artifactType || desc.MediaType != ocispec.MediaTypeImageManifest {
-		return desc, m, nil, fmt.Errorf("artifact type %q instead of %q: %w", m.ArtifactType, artifactType, ErrMalformed)
+		return fmt.Errorf("artifact type %q instead of %q: %w", m.ArtifactType, artifactType, ErrMalformed)
 	}
-	return desc, m, data, nil
+	return nil
 }
 
 // mismatch marks the errors of a reader that verifies as ErrDigest; a body
