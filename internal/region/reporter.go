@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -67,6 +68,8 @@ type Reporter struct {
 	sent string
 	// wake says that objects may have changed.
 	wake chan struct{}
+	// mu makes one number at a time.
+	mu sync.Mutex
 }
 
 // NewReporter returns a reporter to the hub. version is the agent's.
@@ -135,15 +138,10 @@ func (p *Reporter) heartbeat() time.Duration {
 
 // Send builds the report and delivers it when its content is news, or due.
 func (p *Reporter) Send(ctx context.Context, due bool) error {
-	joined := p.region.Joined()
-	if joined == nil {
-		return errors.New("report: the region has not joined a hub")
-	}
-	objects, err := p.observe(ctx)
+	r, err := p.build(ctx)
 	if err != nil {
-		return fmt.Errorf("report: %w", err)
+		return err
 	}
-	r := p.region.Report(objects, p.version)
 	content, err := canonical.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -152,14 +150,7 @@ func (p *Reporter) Send(ctx context.Context, due bool) error {
 	if !due && digest == p.sent {
 		return nil
 	}
-	if r.Number, err = p.region.store.NextReport(joined.Incarnation); err != nil {
-		return err
-	}
-	identity, err := p.region.store.Identity(p.region.name, p.region.now())
-	if err != nil {
-		return err
-	}
-	envelope, err := report.Sign(ctx, r, identity.Key, p.region.now())
+	envelope, err := p.sign(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -168,6 +159,43 @@ func (p *Reporter) Send(ctx context.Context, due bool) error {
 	}
 	p.sent = digest
 	return nil
+}
+
+// Make builds and signs a report for a hub that is reached in no other way
+// than by a file.
+func (p *Reporter) Make(ctx context.Context) ([]byte, error) {
+	r, err := p.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.sign(ctx, r)
+}
+
+// build says all that there is to report, without a number.
+func (p *Reporter) build(ctx context.Context) (report.Report, error) {
+	if p.region.Joined() == nil {
+		return report.Report{}, errors.New("report: the region has not joined a hub")
+	}
+	objects, err := p.observe(ctx)
+	if err != nil {
+		return report.Report{}, fmt.Errorf("report: %w", err)
+	}
+	return p.region.Report(objects, p.version), nil
+}
+
+// sign numbers and signs a report. Of two at once each gets its own number.
+func (p *Reporter) sign(ctx context.Context, r report.Report) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var err error
+	if r.Number, err = p.region.store.NextReport(r.Incarnation); err != nil {
+		return nil, err
+	}
+	identity, err := p.region.store.Identity(p.region.name, p.region.now())
+	if err != nil {
+		return nil, err
+	}
+	return report.Sign(ctx, r, identity.Key, p.region.now())
 }
 
 // Report says what the region observed, holds and serves; its number is left
