@@ -33,12 +33,18 @@ package hub
 //
 // +kubebuilder:rbac:groups=core,resources=namespaces,verbs=get;list;watch;create;patch
 
-// In the namespace of the installation: the hub's keys, certificates and the
+// In the namespace of the installation: the hub's authority, certificates and the
 // records of regions, each by its name, so neither list nor watch. A
 // publisher's credential stands in the namespace of its feed, whose owner
 // grants it: see examples/feed-secret.yaml of the chart.
 //
 // +kubebuilder:rbac:groups=core,namespace=frontline-system,resources=secrets,verbs=get;create;update
+
+// In the key namespace: what the hub signs with, the keys of feeds and the ledger
+// of erasures, by name too, and never deleted. frontline-keys stands for the
+// namespace of --key-namespace; without that flag it is the installation's.
+//
+// +kubebuilder:rbac:groups=core,namespace=frontline-keys,resources=secrets,verbs=get;create;update
 
 // A Lease a region counts its reports; one more elects the leader, which
 // says so in an event of the core group.

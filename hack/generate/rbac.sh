@@ -3,7 +3,8 @@
 #
 # Writes the markers of controllers/hub/rbac.go and controllers/region/rbac.go
 # into the roles of config/rbac, and their rules into a file of named templates of
-# the chart: frontline.rules.ROLE.cluster, .install and .region, by where they hold.
+# the chart: frontline.rules.ROLE.cluster, .install, .keys and .region, by where they
+# hold.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -22,6 +23,7 @@ hack/tool.sh controller-gen paths=./controllers/region \
 		awk -v name="$name" '
 			/^---$/ { where = "cluster"; rules = 0; if (open) print "{{- end }}"; open = 0; next }
 			/^  namespace: frontline-system$/ { where = "install" }
+			/^  namespace: frontline-keys$/ { where = "keys" }
 			/^  namespace: region-name$/ { where = "region" }
 			rules { print }
 			/^rules:$/ { printf "{{- define \"frontline.rules.%s.%s\" -}}\n", name, where; rules = 1; open = 1 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	psapi "k8s.io/pod-security-admission/api"
@@ -77,8 +78,8 @@ func TestArguments(t *testing.T) {
 		"--metrics-bind=:8080", "--health-bind=:8081", "--log-level=info",
 	}
 	// A local region is in the hub's own process: nothing to bind a gateway for.
-	gateway := []string{"--gateway-bind=:8443", "--gateway-address=hub.example:30443"}
-	hub := []string{"--leader-elect=false", "--timestamp-interval=5m", "--timestamp-lifetime=15m"}
+	gateway := []string{"--gateway-bind=:8443", "--gateway-address=hub.example:30443", "--download-bytes-per-second=125000000"}
+	hub := []string{"--leader-elect=false", "--timestamp-interval=5m", "--timestamp-lifetime=15m", "--key-namespace=frontline-keys"}
 	agent := []string{"--region=north", "--bind=:9443", "--engine-image=" + image}
 
 	want := map[string][]string{
@@ -90,6 +91,7 @@ func TestArguments(t *testing.T) {
 		t.Run(role.name, func(t *testing.T) {
 			values := append([]string{
 				"image.repository=registry.example/frontline", "image.tag=v1", "hub.gateway.address=hub.example:30443",
+				"hub.keyNamespace=frontline-keys", "hub.gateway.downloadBytesPerSecond=125000000",
 			}, role.values...)
 			pods := podTemplates(t, render(t, values...))
 			for _, pod := range pods {
@@ -102,6 +104,7 @@ func TestArguments(t *testing.T) {
 					wanted = []string{
 						"registry", "--root=/var/lib/registry", "--bind=:5000", "--tls-dir=/etc/frontline/tls",
 						"--health-bind=:8081", "--log-level=info",
+						"--collect-every=1h", "--collect-grace=24h", "--collect-untagged-after=30m", "--reserve-bytes=67108864",
 					}
 				}
 				if diff := cmp.Diff(wanted, container.Args); diff != "" {
@@ -111,6 +114,60 @@ func TestArguments(t *testing.T) {
 			if len(pods) != 2 {
 				t.Errorf("%d workloads, want the registry and one more", len(pods))
 			}
+		})
+	}
+}
+
+// Plain content of lists is in memory, bounded, and within what its container
+// may use; what outlives the pod is beside it.
+func TestPlainContentIsInMemory(t *testing.T) {
+	const folder = "/var/lib/frontline"
+	for _, tc := range []struct {
+		name, workload string
+		values         []string
+		lasting        string
+	}{
+		{name: "hub", workload: "frontline-hub", values: []string{"role=hub"}},
+		{
+			name: "all", workload: "frontline-all", values: []string{"role=all", "region.name=north"},
+			lasting: folder + "/region",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for _, pod := range podTemplates(t, render(t, tc.values...)) {
+				if pod.workload != tc.workload {
+					continue
+				}
+				container := pod.Spec.Containers[0]
+				mounted := map[string]string{}
+				for _, m := range container.VolumeMounts {
+					mounted[m.Name] = m.MountPath
+				}
+				found := false
+				for _, v := range pod.Spec.Volumes {
+					switch {
+					case v.PersistentVolumeClaim != nil:
+						if mounted[v.Name] != tc.lasting || tc.lasting == "" {
+							t.Errorf("volume %s, which outlives the pod, is mounted at %s", v.Name, mounted[v.Name])
+						}
+					case mounted[v.Name] == folder:
+						found = true
+						if v.EmptyDir == nil || v.EmptyDir.Medium != corev1.StorageMediumMemory || v.EmptyDir.SizeLimit == nil {
+							t.Fatalf("%s is on %+v, want memory with a limit", folder, v.VolumeSource)
+						}
+						beside := container.Resources.Limits.Memory().DeepCopy()
+						beside.Sub(*v.EmptyDir.SizeLimit)
+						if beside.Cmp(resource.MustParse("1Gi")) < 0 {
+							t.Errorf("the limit of memory leaves %s beside content, want 1Gi", beside.String())
+						}
+					}
+				}
+				if !found {
+					t.Errorf("nothing is mounted at %s", folder)
+				}
+				return
+			}
+			t.Fatalf("no workload %s", tc.workload)
 		})
 	}
 }

@@ -137,12 +137,20 @@ func TestRolesAreGenerated(t *testing.T) {
 		}
 	}
 	for _, tc := range []struct {
-		name  string
-		roles []string
+		name   string
+		values []string
+		roles  []string
 	}{
-		{name: "hub", roles: []string{"frontline-hub/", "frontline-hub/" + namespace}},
-		{name: "region", roles: []string{"frontline-agent/region-north", "frontline-agent/" + namespace}},
-		{name: "all", roles: []string{
+		{
+			name: "keys apart", values: []string{"role=hub", "hub.keyNamespace=frontline-keys"},
+			roles: []string{"frontline-hub/", "frontline-hub/" + namespace, "frontline-hub/frontline-keys"},
+		},
+		{name: "hub", values: []string{"role=hub"}, roles: []string{"frontline-hub/", "frontline-hub/" + namespace}},
+		{
+			name: "region", values: []string{"role=region", "region.name=north"},
+			roles: []string{"frontline-agent/region-north", "frontline-agent/" + namespace},
+		},
+		{name: "all", values: []string{"role=all", "region.name=north"}, roles: []string{
 			"frontline-hub/", "frontline-hub/" + namespace,
 			"frontline-agent/region-north", "frontline-agent/" + namespace,
 		}},
@@ -152,11 +160,7 @@ func TestRolesAreGenerated(t *testing.T) {
 			for _, role := range tc.roles {
 				want[role] = generated[role]
 			}
-			values := []string{"role=" + tc.name, "rbac.aggregate=false"}
-			if tc.name != "hub" {
-				values = append(values, "region.name=north")
-			}
-			for _, grant := range grants(t, render(t, values...)) {
+			for _, grant := range grants(t, render(t, append(tc.values, "rbac.aggregate=false")...)) {
 				key := grant.role + "/" + grant.namespace
 				got[key] = append(got[key], grant.PolicyRule)
 			}

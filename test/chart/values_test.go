@@ -108,6 +108,11 @@ func TestValuesRefused(t *testing.T) {
 		{"digest of another kind", []string{"image.digest=md5:00"}, "/image/digest"},
 		{"unknown type of Service", []string{"hub.gateway.service.type=ExternalName"}, "/hub/gateway/service/type"},
 		{"timestamp without a unit", []string{"hub.timestamps.interval=5"}, "/hub/timestamps/interval"},
+		{"content without a unit", []string{"hub.content.size=2"}, "/hub/content/size"},
+		{"rate below nothing", []string{"hub.gateway.downloadBytesPerSecond=-1"}, "/hub/gateway/downloadBytesPerSecond"},
+		{"reserve of nothing", []string{"registry.reserveBytes=0"}, "/registry/reserveBytes"},
+		{"collection without a unit", []string{"registry.collect.every=1"}, "/registry/collect/every"},
+		{"keys in no namespace", []string{"hub.keyNamespace=Keys"}, "/hub/keyNamespace"},
 		{"unknown level of the log", []string{"logLevel=loud"}, "/logLevel"},
 	}
 	for _, tt := range tests {

@@ -53,6 +53,9 @@ https://frontline-registry.{{ .Release.Namespace }}.svc:5000
 {{- define "frontline.gatewayArgs" -}}
 - --gateway-bind=:8443
 - --gateway-address={{ .Values.hub.gateway.address | default (printf "frontline-gateway.%s.svc:%v" .Release.Namespace .Values.hub.gateway.service.port) }}
+{{- with .Values.hub.gateway.downloadBytesPerSecond }}
+- --download-bytes-per-second={{ int64 . }}
+{{- end }}
 {{- end }}
 
 {{/* Flags that hub and all share. */}}
@@ -60,9 +63,18 @@ https://frontline-registry.{{ .Release.Namespace }}.svc:5000
 - --leader-elect={{ .Values.hub.leaderElection }}
 - --timestamp-interval={{ .Values.hub.timestamps.interval }}
 - --timestamp-lifetime={{ .Values.hub.timestamps.lifetime }}
+{{- with .Values.hub.keyNamespace }}
+- --key-namespace={{ . }}
+{{- end }}
 {{- if .Values.hub.allowPrivateSources }}
 - --allow-private-sources
 {{- end }}
+{{- end }}
+
+{{/* Where a hub keeps lists in plain form while it works on them: in memory alone. */}}
+{{- define "frontline.contentVolume" -}}
+- name: content
+  emptyDir: {medium: Memory, sizeLimit: {{ .Values.hub.content.size }}}
 {{- end }}
 
 {{/* Flags that agent and all share. */}}

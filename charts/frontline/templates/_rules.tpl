@@ -72,6 +72,16 @@
   - patch
   - watch
 {{- end }}
+{{- define "frontline.rules.hub.keys" -}}
+- apiGroups:
+  - ""
+  resources:
+  - secrets
+  verbs:
+  - create
+  - get
+  - update
+{{- end }}
 {{- define "frontline.rules.hub.install" -}}
 - apiGroups:
   - ""
