@@ -45,7 +45,9 @@ type suite struct {
 	publisher *stage.Publisher
 	posts     map[string]*stage.Post
 	streams   map[string]*stage.Stream
-	overlay   string
+	// travellers are those that streams ask about.
+	travellers []stage.Traveller
+	overlay    string
 	// people is the first and last synthetic person of the list now published.
 	people [2]int
 	// begun dates the lists, so that no run publishes the content of another.
@@ -86,6 +88,11 @@ func TestEndToEnd(t *testing.T) {
 		{"a region not allowed gets no replica", refusesJurisdiction},
 		{"a feed of garbage keeps the last good release", survivesGarbage},
 		{"a restarted operator restarts no matcher", restartsNothing},
+		{"a held storm waits for two people", holdsStorm},
+		{"a pin goes back to the release before without a download", goesBack},
+		{"a block hides a record and its lifting shows it", blocks},
+		{"an erased record stays gone", erases},
+		{"a region disallowed after the fact erases its copy", withdrawsConsent},
 		{"a settled system writes nothing but leases", settles},
 		{"a tampered artifact is never served", refusesArtifact},
 		{"tampered, replayed and foreign orders are never obeyed", refusesOrders},
@@ -196,7 +203,6 @@ func (s *suite) startStreams(t *testing.T) {
 		Purpose: screen.PurposeBorderControl,
 		Subject: screen.Subject{Names: []screen.Name{{Full: "Ottilia Vandersprek"}}},
 	}}}
-	ctx := context.WithoutCancel(t.Context())
 	for _, region := range s.Regions {
 		post, err := s.Post(t.Context(), region, stage.SamplePosts[region.Name])
 		must(t, err)
@@ -209,9 +215,20 @@ func (s *suite) startStreams(t *testing.T) {
 			}
 			return stage.Check(answer, "SYi.001", "")
 		})
-		s.streams[region.Name] = stage.StartStream(ctx, post, travellers, 50*time.Millisecond)
-		t.Cleanup(s.streams[region.Name].Stop)
+		s.travellers = travellers
+		s.restartStream(t, region.Name)
 	}
+	t.Cleanup(func() {
+		for _, stream := range s.streams {
+			stream.Stop()
+		}
+	})
+}
+
+// restartStream asks a region without end, from now on.
+func (s *suite) restartStream(t *testing.T, region string) {
+	t.Helper()
+	s.streams[region] = stage.StartStream(context.WithoutCancel(t.Context()), s.posts[region], s.travellers, 50*time.Millisecond)
 }
 
 func (s *suite) resetStreams() {
