@@ -3,19 +3,16 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
-	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/trust"
@@ -24,13 +21,53 @@ import (
 // ErrUnproven is wrapped when a target does not follow from a verified order.
 var ErrUnproven = errors.New("Unproven") //nolint:staticcheck // the text begins with the reason, as conditions spell it
 
+// Reasons why a target does not follow from its proofs, beside those for which
+// package trust refuses an order.
+const (
+	// NoProof: the agent sent none.
+	NoProof trust.Reason = "NoProof"
+	// NotOrdered: no order that was proven names the content, or the newest
+	// does not let the feed be searched here.
+	NotOrdered trust.Reason = "NotOrdered"
+	// TermsChanged: the rules of the feed are not those that the order sets.
+	TermsChanged trust.Reason = "TermsChanged"
+	// BlocksChanged: the overlay of blocked records is not the one ordered.
+	BlocksChanged trust.Reason = "BlocksChanged"
+	// ClockForged: the target says that the order is newer than its signature.
+	ClockForged trust.Reason = "ClockForged"
+)
+
+// UnprovenError is a target that was not taken. What is mapped goes on serving.
+type UnprovenError struct {
+	Reason trust.Reason
+	Err    error
+}
+
+// Error implements error.
+func (e *UnprovenError) Error() string {
+	return fmt.Sprintf("%s (%s): %s; what is loaded goes on serving, look at the region's agent", ErrUnproven, e.Reason, e.Err)
+}
+
+// Unwrap returns ErrUnproven and the cause.
+func (e *UnprovenError) Unwrap() []error { return []error{ErrUnproven, e.Err} }
+
+func unproven(reason trust.Reason, format string, args ...any) error {
+	return &UnprovenError{Reason: reason, Err: fmt.Errorf(format, args...)}
+}
+
+// refused gives a refusal of package trust, or a file that cannot be read, the
+// form of this package's.
+func refused(err error) error {
+	return &UnprovenError{Reason: cmp.Or(trust.ReasonOf(err), trust.Malformed), Err: err}
+}
+
 // Verifier holds targets against the root that the pod's Secret pins: what an
 // agent was made to say is not mapped without the hub's signature.
 type Verifier struct {
 	// pin is the file with the dataset.Pin, read each time: the Secret may be
 	// renewed while the pod runs.
 	pin string
-	// mark is the file with the newest order mapped.
+	// mark is the file with the newest order and releases taken.
 	mark string
 }
 
@@ -43,62 +80,85 @@ func NewVerifier(pin string, dir dataset.Dir) *Verifier {
 // proven is one verified order.
 type proven struct {
 	trust.Verified
-	feeds map[string]order.Feed
+	region order.Region
+	feeds  map[string]order.Feed
 }
 
-// Check refuses a target that does not follow from orders signed for this
-// region, and one that goes back behind what was mapped before.
+// Check refuses, as an *UnprovenError, a target that does not follow from
+// orders signed for this region, and one that goes back behind what was taken
+// before. A pin or a memory that cannot be read is another error.
 func (v *Verifier) Check(ctx context.Context, target dataset.Target) error {
 	if len(target.Proofs) == 0 {
-		return v.unprovenIfServing(target)
+		return unprovenIfServing(target)
 	}
 	pin, key, err := readPin(v.pin)
 	if err != nil {
 		return err
 	}
-	var orders []proven
-	for _, p := range target.Proofs {
-		one, err := prove(ctx, pin, key, p)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUnproven, err)
-		}
-		orders = append(orders, one)
+	orders, err := proveAll(ctx, pin, key, target.Proofs)
+	if err != nil {
+		return err
 	}
-	releases := map[string]int64{}
+	if err := checkClocks(orders[0], target.Clocks); err != nil {
+		return err
+	}
+	seen, err := v.load()
+	if err != nil {
+		return err
+	}
+	// Releases are looked at one by one: they may be behind the order while the
+	// region pulls.
+	if err := seen.Check(orders[0].Verified, nil); err != nil {
+		return refused(err)
+	}
+	next := seen.raise(orders[0])
 	for _, f := range target.Set.Feeds {
 		if f.State != dataset.Serve {
 			continue
 		}
-		if err := covered(orders, f); err != nil {
-			return fmt.Errorf("%w: feed %s v%d: %w", ErrUnproven, f.ID, f.Release, err)
+		by, err := covered(orders, f, target.Overlays)
+		if err != nil {
+			return err
 		}
-		releases[f.ID] = f.Release
+		if err := seen.forward(orders[0], by, f); err != nil {
+			return err
+		}
+		next.Taken[f.ID] = taken{UID: orders[0].feeds[f.ID].UID, Release: f.Release}
 	}
-	mark, err := v.load()
-	if err != nil {
-		return err
-	}
-	// Releases may fall behind those of the order while the region pulls; what
-	// counts against going back is the order itself.
-	if err := mark.Check(orders[0].Verified, nil); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnproven, err)
-	}
-	next := mark.Raise(orders[0].Verified, nil)
-	if next.Sequence == mark.Sequence && next.Term == mark.Term {
-		return nil
-	}
-	return v.save(next)
+	return v.save(seen, next)
 }
 
 // unprovenIfServing lets a target pass that serves nothing: before the first
 // order there is nothing to prove.
-func (v *Verifier) unprovenIfServing(target dataset.Target) error {
+func unprovenIfServing(target dataset.Target) error {
 	for _, f := range target.Set.Feeds {
 		if f.State == dataset.Serve {
-			return fmt.Errorf("%w: feed %s v%d: the agent sent no proof", ErrUnproven, f.ID, f.Release)
+			return unproven(NoProof, "feed %s v%d comes without the order that it follows from", f.ID, f.Release)
 		}
 	}
 	return nil
+}
+
+// proveAll verifies proofs. The first must be of the newest order: an agent
+// that shows a newer one beside it cannot act by the older.
+func proveAll(ctx context.Context, pin dataset.Pin, key ed25519.PublicKey, proofs []dataset.Proof) ([]proven, error) {
+	var orders []proven
+	for _, p := range proofs {
+		one, err := prove(ctx, pin, key, p)
+		if err != nil {
+			return nil, refused(err)
+		}
+		if len(orders) > 0 && later(one.Verified, orders[0].Verified) {
+			return nil, unproven(trust.Rollback, "the target goes by order %d of term %d and proves order %d of term %d beside it",
+				orders[0].Sequence, orders[0].Term, one.Sequence, one.Term)
+		}
+		orders = append(orders, one)
+	}
+	return orders, nil
+}
+
+func later(a, b trust.Verified) bool {
+	return cmp.Or(cmp.Compare(a.Term, b.Term), cmp.Compare(a.Sequence, b.Sequence)) > 0
 }
 
 func prove(ctx context.Context, pin dataset.Pin, key ed25519.PublicKey, p dataset.Proof) (proven, error) {
@@ -109,33 +169,28 @@ func prove(ctx context.Context, pin dataset.Pin, key ed25519.PublicKey, p datase
 	if err != nil {
 		return proven{}, err
 	}
-	_, feeds, err := order.OpenFeeds(verified.Index, p.Feeds)
+	index, feeds, err := order.OpenFeeds(verified.Index, p.Feeds)
 	if err != nil {
 		return proven{}, err
 	}
-	out := proven{Verified: verified, feeds: map[string]order.Feed{}}
+	out := proven{Verified: verified, region: index.Region, feeds: map[string]order.Feed{}}
 	for _, f := range feeds {
 		out.feeds[f.ID] = f
 	}
 	return out, nil
 }
 
-// covered reports whether a feed of the set is as the newest order allows and
-// as some order named it.
-func covered(orders []proven, f dataset.Feed) error {
-	newest, listed := orders[0].feeds[f.ID]
-	switch {
-	case !listed || newest.State != order.Serve:
-		return fmt.Errorf("order %d does not let it be searched", orders[0].Sequence)
-	case f.Release < newest.Floor:
-		return fmt.Errorf("order %d has the floor v%d", orders[0].Sequence, newest.Floor)
+// checkClocks refuses times that make data look fresher than the hub signed.
+func checkClocks(newest proven, clocks dataset.Clocks) error {
+	if clocks.OrderIssued.After(newest.Issued) {
+		return unproven(ClockForged, "order %d was signed at %s, the target says %s", newest.Sequence, newest.Issued.UTC(), clocks.OrderIssued.UTC())
 	}
-	for _, o := range orders {
-		if one := o.feeds[f.ID]; one.UID == newest.UID && one.Release == f.Release && one.Content == f.Content {
-			return nil
+	for feed, at := range clocks.SourceChecked {
+		if at.After(newest.SourceChecked[feed]) {
+			return unproven(ClockForged, "feed %s: the target says that its source was checked at %s, which order %d does not", feed, at.UTC(), newest.Sequence)
 		}
 	}
-	return errors.New("no order that was proven names this content")
+	return nil
 }
 
 func readPin(path string) (dataset.Pin, ed25519.PublicKey, error) {
@@ -153,30 +208,4 @@ func readPin(path string) (dataset.Pin, ed25519.PublicKey, error) {
 		return pin, nil, fmt.Errorf("pin %s: its region key is no Ed25519 key", path)
 	}
 	return pin, key, nil
-}
-
-func (v *Verifier) load() (trust.HighWater, error) {
-	var mark trust.HighWater
-	data, err := os.ReadFile(v.mark)
-	if errors.Is(err, fs.ErrNotExist) {
-		return mark, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &mark)
-	}
-	if err != nil {
-		return mark, fmt.Errorf("memory of the newest order: %w; delete the pod", err)
-	}
-	return mark, nil
-}
-
-func (v *Verifier) save(mark trust.HighWater) error {
-	data, err := canonical.Marshal(mark)
-	if err == nil {
-		err = renameio.WriteFile(v.mark, data, 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("memory of the newest order: %w", err)
-	}
-	return nil
 }
