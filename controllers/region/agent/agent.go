@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,6 +38,9 @@ type Options struct {
 	Registry string
 	// Bind is the address of the API for loaders.
 	Bind string
+	// FilesBind is the loopback address of the API for bundles and reports in
+	// files. Empty for none.
+	FilesBind string
 	// EngineImage is what pools and fronts run, from when they are first made.
 	EngineImage string
 	// Version of this program, for reports.
@@ -56,6 +60,8 @@ type Agent struct {
 	reader   client.Reader
 	registry *artifact.Registry
 	orders   *Reconciler
+	// files is what can be exchanged by files, nil before the region has joined.
+	files atomic.Pointer[region.Files]
 }
 
 // CacheOptions limits a manager's cache to what the agent needs: the region's
@@ -102,7 +108,11 @@ func Add(mgr ctrl.Manager, o Options) (*Agent, error) {
 	if err := a.addWorkloads(mgr); err != nil {
 		return nil, fmt.Errorf("agent: %w", err)
 	}
-	for _, runnable := range []manager.RunnableFunc{a.serveLoaders, a.keepLink, a.keepRegistryCertificate} {
+	runnables := []manager.RunnableFunc{a.serveLoaders, a.keepLink, a.keepRegistryCertificate}
+	if o.FilesBind != "" {
+		runnables = append(runnables, a.serveFiles)
+	}
+	for _, runnable := range runnables {
 		if err := mgr.Add(runnable); err != nil {
 			return nil, fmt.Errorf("agent: %w", err)
 		}

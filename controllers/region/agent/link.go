@@ -170,6 +170,7 @@ func (a *Agent) follow(ctx context.Context, line *sync.WaitGroup, logger logr.Lo
 		})
 	}
 	line.Go(func() { a.wakeReporter(ctx, reporter) })
+	a.exchange(follower, reporter, logger)
 	return nil
 }
 
