@@ -39,6 +39,16 @@ const (
 	// change of its value counts; a time is customary.
 	AnnotationReconcileAt = GroupName + "/reconcile-at"
 
+	// AnnotationErased, on a WatchlistRelease, is a keyed digest of which erased
+	// records were kept out of it, AnnotationBlocked of which blocked ones. They
+	// are absent where there are none.
+	AnnotationErased  = GroupName + "/erased"
+	AnnotationBlocked = GroupName + "/blocked"
+
+	// AnnotationFloor, on a WatchlistRelease, is the release by which the newest
+	// erasure in it was carried out. No older one may be held.
+	AnnotationFloor = GroupName + "/floor"
+
 	// FinalizerWitness lets the hub see a deletion before the object is gone.
 	// It is removed as soon as the deletion is entered in the status of the
 	// RegionalCluster and never waits for a region.

@@ -66,6 +66,8 @@ type Feed struct {
 	// Copies are the keys of the hub's own copies, newest epoch first; there is
 	// at least one.
 	Copies []CopyKey
+	// Blocks are the records that are blocked.
+	Blocks Blocks
 }
 
 // CopyKey is the key of the hub's own copies of one epoch.
@@ -120,29 +122,38 @@ func (s *Store) Feed(ctx context.Context, feed screeningv1.FeedID) (Feed, error)
 // Rotate begins an epoch of the hub's own copies: what is stored from now on
 // is sealed to a new key. Older keys stay until Destroy.
 func (s *Store) Rotate(ctx context.Context, feed screeningv1.FeedID) (Feed, error) {
-	return s.change(ctx, feed, func(f *Feed) {
+	return s.change(ctx, feed, func(f *Feed) error {
 		f.Copies = slices.Insert(f.Copies, 0, s.newCopyKey(f.Current().Epoch+1))
+		return nil
 	})
 }
 
 // Destroy removes the keys of the hub's own copies below an epoch; the newest
 // always stays. What etcd and its backups keep of a Secret is in their hands.
 func (s *Store) Destroy(ctx context.Context, feed screeningv1.FeedID, below int64) (Feed, error) {
-	return s.change(ctx, feed, func(f *Feed) {
+	return s.change(ctx, feed, func(f *Feed) error {
 		newest := f.Current().Epoch
 		f.Copies = slices.DeleteFunc(f.Copies, func(c CopyKey) bool { return c.Epoch < below && c.Epoch != newest })
+		return nil
 	})
 }
 
-func (s *Store) change(ctx context.Context, feed screeningv1.FeedID, edit func(*Feed)) (Feed, error) {
+func (s *Store) change(ctx context.Context, feed screeningv1.FeedID, edit func(*Feed) error) (Feed, error) {
 	var out Feed
 	err := s.update(ctx, SecretName(feed), func(secret *corev1.Secret) error {
 		var err error
 		if out, err = read(secret, feed); err != nil {
 			return err
 		}
-		edit(&out)
-		secret.Data[copiesFile], err = json.Marshal(out.Copies)
+		if err := edit(&out); err != nil {
+			return err
+		}
+		if secret.Data[copiesFile], err = json.Marshal(out.Copies); err != nil {
+			return err
+		}
+		if out.Blocks.Version > 0 || len(out.Blocks.Overflow) > 0 {
+			secret.Data[blocksFile], err = json.Marshal(out.Blocks)
+		}
 		return err
 	})
 	s.mu.Lock()
@@ -172,6 +183,9 @@ func read(secret *corev1.Secret, feed screeningv1.FeedID) (Feed, error) {
 		return fail(err)
 	}
 	out := Feed{Key: key}
+	if out.Blocks, err = readBlocks(secret); err != nil {
+		return fail(err)
+	}
 	if err := json.Unmarshal(secret.Data[copiesFile], &out.Copies); err != nil || len(out.Copies) == 0 {
 		return fail(fmt.Errorf("%s is damaged", copiesFile))
 	}

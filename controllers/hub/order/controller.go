@@ -200,6 +200,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.BorderPost{}, region, specs).
 		Watches(&screeningv1.WatchlistReplica{}, region, specs).
 		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(r.Client)).
+		// A request that was taken up changed what is blocked or erased.
+		Watches(&screeningv1.RecordRequest{}, enqueue.EveryRegion(r.Client)).
 		WatchesRawSource(report.Source(r.Reports)).
 		// One region's registry traffic does not hold up another's order.
 		WithOptions(controller.Options{MaxConcurrentReconciles: 8, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).

@@ -52,10 +52,11 @@ func (r *Reconciler) distribute(ctx context.Context, s *scope) error {
 // goesBack says whether the order would take a feed below the release it lists
 // now. Numbers only rise, so a hub that knows a lower one was restored from a
 // backup and makes a higher one when it next reads the source; until then what
-// the region has stays. A pin is the owner's word to go back.
+// the region has stays. A pin is the owner's word to go back, but not below the
+// floor.
 func (s *scope) goesBack(feed order.Feed, before *order.Feed) bool {
 	owner := s.feeds[feed.ID]
-	return feed.State == order.Serve && owner != nil && owner.Pinned() == "" &&
+	return feed.State == order.Serve && owner != nil && (owner.Pinned() == "" || feed.Release < feed.Floor) &&
 		before != nil && before.State == order.Serve && before.UID == feed.UID && before.Release > feed.Release
 }
 

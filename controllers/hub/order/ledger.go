@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
@@ -51,6 +52,9 @@ func (p *published) feed(id string) *order.Feed {
 type ledger struct {
 	mu      sync.Mutex
 	regions map[string]*published
+	// digests are those of the orders that this process published or found, by
+	// region and sequence.
+	digests map[string]map[int64]string
 	// failures is when publishing for a region began to fail.
 	failures map[string]time.Time
 }
@@ -87,12 +91,47 @@ func (l *ledger) put(region string, p *published) {
 		l.regions = map[string]*published{}
 	}
 	l.regions[region] = p
+	l.note(region, p)
+}
+
+// note remembers the digest of an order.
+func (l *ledger) note(region string, p *published) {
+	if p == nil {
+		return
+	}
+	if l.digests == nil {
+		l.digests = map[string]map[int64]string{}
+	}
+	if l.digests[region] == nil {
+		l.digests[region] = map[int64]string{}
+	}
+	l.digests[region][p.Sequence] = p.Digest
+	delete(l.digests[region], p.Sequence-mostNoted)
+}
+
+// mostNoted bounds the digests that are kept of a region.
+const mostNoted = 4096
+
+// adopt puts what was found in the registry, unless somebody has published since.
+func (l *ledger) adopt(region string, found *published) *published {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.regions[region]; ok {
+		return known
+	}
+	if l.regions == nil {
+		l.regions = map[string]*published{}
+	}
+	l.regions[region] = found
+	l.note(region, found)
+	return found
 }
 
 func (l *ledger) forget(region string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.regions, region)
+	delete(l.digests, region)
 	delete(l.failures, region)
 }
 
@@ -119,12 +158,58 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) error {
 		}
 	}
 	if s.published != nil {
-		if err := r.adoptErasures(ctx, s.published.order); err != nil {
+		if err := errors.Join(r.adoptErasures(ctx, s.published.order), r.adoptBlocks(ctx, s.published.order)); err != nil {
 			return err
 		}
 	}
-	r.ledger.put(s.region.Name, s.published)
+	s.published = r.ledger.adopt(s.region.Name, s.published)
 	return nil
+}
+
+// Adopt takes up what stands in the registry for every region, as far as that
+// was not done since the process started. Until it returns nil, the hub may have
+// forgotten erasures and blocks, and must build and lift nothing.
+func (r *Reconciler) Adopt(ctx context.Context) error {
+	regions := &screeningv1.RegionalClusterList{}
+	if err := r.Client.List(ctx, regions); err != nil {
+		return fmt.Errorf("list regions: %w", err)
+	}
+	for i := range regions.Items {
+		s := &scope{region: &regions.Items[i]}
+		if _, known := r.ledger.get(s.region.Name); known || !s.region.DeletionTimestamp.IsZero() {
+			continue
+		}
+		err := r.unlock(ctx, s)
+		if errors.Is(err, ErrRootPending) {
+			continue // nothing was ever signed for it
+		}
+		if err == nil {
+			err = r.adopt(ctx, s)
+		}
+		if err != nil {
+			return fmt.Errorf("adopt the order of region %s: %w", s.region.Name, err)
+		}
+	}
+	return nil
+}
+
+// Digest returns the digest of an order of the region that this process published
+// or found in the registry, and whether it knows that sequence.
+func (r *Reconciler) Digest(region string, sequence int64) (digest string, known bool) {
+	r.ledger.mu.Lock()
+	defer r.ledger.mu.Unlock()
+	digest, known = r.ledger.digests[region][sequence]
+	return digest, known
+}
+
+// Published returns the order that stands for a region, or nil. It must not be
+// changed.
+func (r *Reconciler) Published(region string) *order.Order {
+	p, _ := r.ledger.get(region)
+	if p == nil {
+		return nil
+	}
+	return p.order
 }
 
 // read verifies the files of an order. It returns the hub's roots with those

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
 )
@@ -29,7 +30,10 @@ func (r *Reconciler) place(_ context.Context, s *scope) error {
 			in.Named = append(in.Named, string(named.ID))
 		}
 	}
-	for id := range s.replicas {
+	for id, replica := range s.replicas {
+		if report.Erased(replica) && s.published.feed(id) == nil {
+			continue // what is left is the receipt
+		}
 		in.Placed = append(in.Placed, id)
 	}
 	if s.published != nil {
@@ -134,6 +138,10 @@ func describeRelease(s *scope, id string) order.Feed {
 		}
 	}
 	out.Floor = max(out.Floor, s.feeds[id].Status.Floor.Number())
+	if before := s.published.feed(id); before != nil && before.UID == out.UID {
+		// A floor never falls, whatever the hub has forgotten.
+		out.Floor = max(out.Floor, before.Floor)
+	}
 	out.ListDate = release.Spec.ListDate
 	return out
 }

@@ -72,7 +72,7 @@ func (r *Reconciler) compile(ctx context.Context, s *scope) error {
 			}
 		}
 	}
-	if err := r.carryErasures(ctx, &in); err != nil {
+	if err := errors.Join(r.carryErasures(ctx, &in), r.carryBlocks(ctx, s, &in)); err != nil {
 		return err
 	}
 	body, err := order.Compile(in)
