@@ -62,6 +62,14 @@ func (c Copy) succeeds(before Copy, f *order.Feed) Copy {
 	return c
 }
 
+// trimmed is the copy without the retained releases that the order, which it
+// is as ordered by, no longer allows: they are left over.
+func (c Copy) trimmed(f *order.Feed) Copy {
+	next := c
+	next.Retained, next.Leftovers = nil, nil
+	return next.succeeds(c, f)
+}
+
 // releases are the numbers of all releases held, ascending.
 func (c Copy) releases() []int64 {
 	out := []int64{c.Release}

@@ -55,9 +55,7 @@ func (p *Replicator) destroyKeys(ctx context.Context, f *order.Feed, held Copy) 
 	if served := p.region.Served(f.ID); served.Pods > 0 && served.Release < f.Floor {
 		return serving(f.ID)
 	}
-	next := held
-	next.Retained, next.Leftovers = nil, nil
-	next = next.succeeds(held, f)
+	next := held.trimmed(f)
 	if !reflect.DeepEqual(next, held) {
 		if err := p.region.setCopy(f.ID, &next); err != nil {
 			return err

@@ -198,7 +198,11 @@ func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 	if err != nil {
 		return err
 	}
+	var replaced string
 	if !has {
+		if replaced, err = p.tagOf(ctx, repo, f.Release); err != nil {
+			return err
+		}
 		if err := p.transfer(ctx, repo, f); err != nil {
 			return err
 		}
@@ -218,11 +222,27 @@ func (p *Replicator) pull(ctx context.Context, f *order.Feed) error {
 	if err := p.region.keepProof(f.ID); err != nil {
 		return err
 	}
+	if replaced != "" && !slices.Contains(next.artifacts(), replaced) {
+		next.Leftovers = append(next.Leftovers, replaced)
+	}
 	if err := p.region.setCopy(f.ID, &next); err != nil {
 		return err
 	}
 	p.log.Info("Copy held", "region", p.region.name, "feed", f.ID, "release", f.Release, "content", f.Content)
 	return os.RemoveAll(p.spoolOf(f.ID))
+}
+
+// tagOf is the artifact that the tag of a release names before it is moved: a
+// region that lost its inventory knows it by nothing else.
+func (p *Replicator) tagOf(ctx context.Context, repo string, release int64) (string, error) {
+	if p.shared() {
+		return "", nil
+	}
+	desc, err := p.to.Resolve(ctx, repo, artifact.ReleaseTag(release))
+	if errors.Is(err, artifact.ErrNotFound) {
+		return "", nil
+	}
+	return desc.Digest.String(), err
 }
 
 func (p *Replicator) transfer(ctx context.Context, repo string, f *order.Feed) error {

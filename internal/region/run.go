@@ -12,6 +12,7 @@ import (
 
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/inventory"
+	"github.com/frontline-screening/frontline/internal/order"
 )
 
 const (
@@ -48,8 +49,29 @@ func (p *Replicator) cleanUp(ctx context.Context, id string) error {
 	if f := p.ending(id, copies); f != nil {
 		return p.destroyKeys(ctx, f, copies[id])
 	}
+	if f := p.overfull(id, copies); f != nil {
+		next := copies[id].trimmed(f)
+		if err := p.region.setCopy(id, &next); err != nil {
+			return err
+		}
+		copies = p.region.Copies()
+	}
 	// What is still written of an erasure was completed before a crash.
 	return errors.Join(p.region.store.erased(id), p.retire(ctx, id, copies[id]))
+}
+
+// overfull returns the feed if the order in force, whose release is held,
+// retains less than is retained; nil otherwise.
+func (p *Replicator) overfull(id string, copies Copies) *order.Feed {
+	v := p.region.Verified()
+	if v == nil {
+		return nil
+	}
+	f := v.Feed(id)
+	if f == nil || f.State == order.Erase || !copies.current(f) || len(copies[id].trimmed(f).Retained) == len(copies[id].Retained) {
+		return nil
+	}
+	return f
 }
 
 // retire deletes the artifacts that are left over and lets the registry remove
@@ -117,7 +139,7 @@ func (p *Replicator) jobs() map[string]job {
 		key := "retire"
 		if f := p.ending(id, copies); f != nil {
 			key = fmt.Sprintf("destroy keys below %d, releases below %d", f.KeyFloor, f.Floor)
-		} else if len(held.Leftovers) == 0 {
+		} else if len(held.Leftovers) == 0 && p.overfull(id, copies) == nil {
 			continue
 		}
 		out[id] = job{key: key, run: func(ctx context.Context) error { return p.cleanUp(ctx, id) }}

@@ -93,7 +93,7 @@ func TestNeedsFull(t *testing.T) {
 	people := regiontest.People(200)
 	var last order.Feed
 	for i := range 6 {
-		people[i].Names[0].Full = "Testina Changed"
+		regiontest.Alter(people, i, 6)
 		last = l.hub.PushRelease(t, regiontest.Release{Feed: labFeed, Number: int64(i + 1), Records: people, Jurisdictions: []string{"AL"}})
 	}
 	w, err := l.from.Weigh(t.Context(), labRepo, last.Artifact)
@@ -115,7 +115,7 @@ func TestNeedsFull(t *testing.T) {
 	l.restart()
 	late := l.hub.PushRelease(t, regiontest.Release{Feed: labFeed, Number: 7, Records: people, Epoch: 2, Jurisdictions: []string{"AL"}})
 	for i := range 6 {
-		people[i+20].Names[0].Full = "Testina Changed"
+		regiontest.Alter(people, i+20, 6)
 		late = l.hub.PushRelease(t, regiontest.Release{Feed: labFeed, Number: int64(i + 8), Records: people, Jurisdictions: []string{"AL"}})
 	}
 	_, err = l.region.Store().FeedKeys(labFeed, 1)

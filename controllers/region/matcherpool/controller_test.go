@@ -474,7 +474,7 @@ func TestATamperedHubCannotPlaceAFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	index, parts := regiontest.Tamper(t, body, 1, `["AL"]`, `["RS"]`)
-	f.hub.Push(t, f.hub.SignIndex(t, index, parts, 1))
+	f.hub.Push(t, f.hub.SignIndex(t, index, parts, 1, feed))
 	if err := f.follower.Pull(t.Context()); err != nil {
 		t.Fatal(err)
 	}

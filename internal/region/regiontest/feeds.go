@@ -4,6 +4,7 @@ package regiontest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -165,14 +166,29 @@ func (h *Hub) Remove(t testing.TB, f order.Feed) {
 func People(n int) []watchlist.Record {
 	out := make([]watchlist.Record, n)
 	for i := range out {
-		template := make([]byte, 0, 512)
-		for j := 0; len(template) < 512; j++ {
-			template = append(template, canonical.Digest(fmt.Appendf(nil, "%d/%d", i, j))[len("sha256:"):]...)
-		}
 		out[i] = watchlist.Record{
 			ID: fmt.Sprintf("t-%d", i+1), Type: watchlist.Person, Names: []watchlist.Name{{Full: fmt.Sprintf("Testina Sample %d", i+1)}},
-			Fingerprints: []watchlist.Fingerprint{{Position: "right-index", Format: "f", Template: template}},
+			Fingerprints: []watchlist.Fingerprint{{Position: "right-index", Format: "f", Template: template(i, 0)}},
 		}
+	}
+	return out
+}
+
+// Alter gives n of the people, spread over the list, other templates. Each
+// round makes others.
+func Alter(people []watchlist.Record, round, n int) {
+	for k := range n {
+		i := (round + k*len(people)/n) % len(people)
+		people[i].Fingerprints = []watchlist.Fingerprint{{Position: "right-index", Format: "f", Template: template(i, round+1)}}
+	}
+}
+
+// template is 320 bytes that look like chance and are always the same.
+func template(person, round int) []byte {
+	var out []byte
+	for j := range 10 {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d/%d/%d", person, round, j))
+		out = append(out, sum[:]...)
 	}
 	return out
 }
