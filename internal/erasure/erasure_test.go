@@ -86,7 +86,7 @@ func TestMergeForgetsNothing(t *testing.T) {
 func TestLedgerRefuses(t *testing.T) {
 	for name, e := range map[string]erasure.Entry{
 		"no feed":           {Record: record(1), Request: "r"},
-		"a record's own id": {Feed: "intl.a", Record: "QDi.001", Request: "r"},
+		"a record's own id": {Feed: "intl.a", Record: "SYi.001", Request: "r"},
 		"no request":        {Feed: "intl.a", Record: record(1)},
 	} {
 		if _, err := (erasure.Ledger{}).Add(e); err == nil {
