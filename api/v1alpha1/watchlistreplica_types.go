@@ -136,8 +136,9 @@ type CopyErasure struct {
 	// +required
 	State CopyState `json:"state,omitempty"`
 
-	// floor is the oldest release that may be left.
-	// +required
+	// floor is the oldest release that may be left; empty when all of the feed
+	// is erased.
+	// +optional
 	Floor ReleaseVersion `json:"floor,omitempty"`
 
 	// until is when an Outstanding copy stops being searched of itself.

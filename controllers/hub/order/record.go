@@ -14,6 +14,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	screeningv1ac "github.com/frontline-screening/frontline/api/v1alpha1/applyconfiguration/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
@@ -49,7 +50,7 @@ func (r *Reconciler) record(ctx context.Context, s *scope) error {
 	}
 	for _, id := range slices.Concat(hub.IDs(s.placement, hub.Remove), hub.IDs(s.placement, hub.NotAllowed)) {
 		replica := s.replicas[id]
-		if replica == nil {
+		if replica == nil || s.testifies(replica) {
 			continue
 		}
 		if err := r.Client.Delete(ctx, replica, client.Preconditions{UID: &replica.UID}); client.IgnoreNotFound(err) != nil {
@@ -58,6 +59,13 @@ func (r *Reconciler) record(ctx context.Context, s *scope) error {
 		r.applier.Forget(screeningv1.GroupVersion.String(), "WatchlistReplica", namespace, id)
 	}
 	return errors.Join(errs...)
+}
+
+// testifies reports whether a replica is kept after its feed is gone from the
+// region, because it holds the receipt of the erasure or is about to.
+func (s *scope) testifies(replica *screeningv1.WatchlistReplica) bool {
+	said := s.received.Feed(string(replica.Spec.Feed))
+	return report.Erased(replica) || (said != nil && len(said.Receipt) > 0)
 }
 
 // recordSupply notes beside the replica what the region was given: the

@@ -129,8 +129,9 @@ func (r *Reconciler) countCopies(_ context.Context, s *scope) error {
 	var owed []string
 	for _, replica := range s.replicas {
 		copied := replica.Status.Held
-		switch replica.Spec.State {
-		case screeningv1.ReplicaErase:
+		switch {
+		case report.Erased(&replica):
+		case replica.Spec.State == screeningv1.ReplicaErase:
 			owed = append(owed, string(replica.Spec.Feed)+" Erase")
 		default:
 			wanted++

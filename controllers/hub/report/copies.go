@@ -27,6 +27,14 @@ func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalClust
 	if err := m.Client.List(ctx, list, client.InNamespace(screeningv1.RegionNamespace(region.Name))); err != nil {
 		return fmt.Errorf("list the replicas of region %s: %w", region.Name, err)
 	}
+	feeds := &screeningv1.WatchlistFeedList{}
+	if err := m.Client.List(ctx, feeds); err != nil {
+		return fmt.Errorf("list feeds: %w", err)
+	}
+	floors := map[screeningv1.FeedID]int64{}
+	for i := range feeds.Items {
+		floors[feeds.Items[i].ID()] = feeds.Items[i].Status.Floor.Number()
+	}
 	var errs []error
 	for i := range list.Items {
 		replica := &list.Items[i]
@@ -39,6 +47,7 @@ func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalClust
 				"Region %s has not reported it; see: kubectl get rgn %s", region.Name, region.Name)
 			replica.Status.ObservedGeneration = replica.Generation
 		}
+		m.erase(ctx, region, replica, received, floors[replica.Spec.Feed])
 		_, err := helper.Status(ctx, replica)
 		errs = append(errs, settled(err))
 	}

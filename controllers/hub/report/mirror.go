@@ -13,6 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/enqueue"
@@ -27,6 +28,8 @@ import (
 type Mirror struct {
 	Client  client.Client
 	Reports *hub.Reports
+	// Orders knows what the hub published, against which receipts are checked.
+	Orders Orders
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -188,6 +191,8 @@ func (m *Mirror) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.BorderPost{}, region).
 		Watches(&screeningv1.WatchlistReplica{}, region).
 		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(m.Client)).
+		// A region that is cut off, or back, changes what is said of its copies.
+		Watches(&screeningv1.RegionalCluster{}, &handler.EnqueueRequestForObject{}).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
 		Complete(m)
 }

@@ -26,6 +26,8 @@ type candidate struct {
 	// verification says how the file proved where it comes from.
 	verification *screeningv1.ReleaseVerification
 	changes      *screeningv1.ReleaseChanges
+	// marks say what was left out of it.
+	marks marks
 	// approvals let it through, where the gates held it.
 	approvals []screeningv1.ReleaseApproval
 }
@@ -52,10 +54,10 @@ func (r *Reconciler) build(ctx context.Context, s *scope) error {
 		return errors.Join(r.notBuilt(ctx, s, screeningv1.ReasonGateFailed, err), os.Remove(built.Path))
 	}
 	conditions.True(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonBuilt, "%d records were read", built.Records)
-	if newest := s.newest(); newest != nil && string(newest.Spec.ContentDigest) == built.Digest {
+	if newest := s.newest(); newest != nil && string(newest.Spec.ContentDigest) == built.Digest && marksOf(newest) == s.withheld.marks {
 		return os.Remove(built.Path)
 	}
-	s.candidate = &candidate{path: built.Path, digest: built.Digest, size: built.Size, meta: built.Meta, source: s.file.digest, verification: s.file.verification}
+	s.candidate = &candidate{path: built.Path, digest: built.Digest, size: built.Size, meta: built.Meta, source: s.file.digest, verification: s.file.verification, marks: s.withheld.marks}
 	return nil
 }
 
@@ -70,10 +72,6 @@ func (r *Reconciler) assemble(ctx context.Context, s *scope, seen *tally) (built
 	if err != nil {
 		return built, fmt.Errorf("%w: keys of feed %s: %w", errLocal, s.id, err)
 	}
-	erased, err := r.Erased(ctx, string(s.id))
-	if err != nil {
-		return built, fmt.Errorf("%w: ledger of erasures: %w", errLocal, err)
-	}
 	builder, err := snapshot.NewBuilder(snapshot.Meta{Format: format}, snapshot.BuilderOptions{Dir: r.StateDir, Salt: keys.Key.Salt()})
 	if err != nil {
 		return built, fmt.Errorf("%w: %w", errLocal, err)
@@ -84,9 +82,8 @@ func (r *Reconciler) assemble(ctx context.Context, s *scope, seen *tally) (built
 		return built, err
 	}
 	defer closeSource()
-	if len(erased) > 0 {
-		names := keys.Key.RecordKey()
-		src.Suppress = func(id string) bool { return erased[names.Hash(id)] }
+	if len(s.withheld.erased)+len(s.withheld.blocked) > 0 {
+		src.Suppress = s.withheld.has
 	}
 	account, err := watchlist.Parse(ctx, format, src, s.limits(), func(record watchlist.Record) error {
 		seen.see(&record)

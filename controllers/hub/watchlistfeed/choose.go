@@ -26,9 +26,12 @@ func (r *Reconciler) choose(_ context.Context, s *scope) error {
 		if chosen, why = s.pinned(pin); chosen == nil {
 			conditions.False(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonPinNotFound,
 				"spec.pin names %s, %s; pin one that `kubectl get rel -n %s` lists, or clear spec.pin", pin, why, s.feed.Namespace)
-			return nil
-		}
-		if unpinned {
+			if status.Release == nil || status.Release.Number >= status.Floor.Number() {
+				return nil
+			}
+			// What serves has a record that was erased since: no pin keeps it.
+			chosen = s.newest()
+		} else if unpinned {
 			conditions.True(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonBuilt, "Held at %s by spec.pin", pin)
 		}
 	} else if built != nil && unpinned && chosen != nil {

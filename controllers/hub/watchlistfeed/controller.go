@@ -49,6 +49,12 @@ type Reconciler struct {
 	Keys depot.Keyring
 	// Erased finds the hashes of the records that were erased from a feed.
 	Erased func(ctx context.Context, feed string) (map[string]bool, error)
+	// Blocked finds the hashes of blocked records that are left out of releases,
+	// because the overlay has no room for them; nil for none.
+	Blocked func(ctx context.Context, feed string) (map[string]bool, error)
+	// Rotate begins a key epoch of the hub's own copies, before a release that
+	// carries out an erasure is stored; nil where keys are not rotated.
+	Rotate func(ctx context.Context, feed string) error
 	// HubUID is the installation's id, which approvals name.
 	HubUID  string
 	Reports *hub.Reports
@@ -78,6 +84,9 @@ type scope struct {
 	file *file
 	// sourceBefore is status.source as it was before this pass.
 	sourceBefore *screeningv1.FeedSourceStatus
+	// withheld are the records that are left out of releases; nil when that
+	// could not be found out.
+	withheld *withheld
 	// candidate is a snapshot that differs from the newest release.
 	candidate *candidate
 	// again is when to look again.
@@ -108,6 +117,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s := &scope{feed: feed, id: feed.ID()}
 	if err := r.read(ctx, s); err != nil {
 		return ctrl.Result{}, err
+	}
+	// Erasures come first. While the hub does not know them all, it makes nothing.
+	if err := r.expunge(ctx, s); err != nil {
+		_, unwritten := helper.Status(ctx, feed)
+		return patch.Retry(ctrl.Result{}, errors.Join(err, unwritten))
 	}
 	var errs []error
 	for _, phase := range []func(context.Context, *scope) error{
@@ -177,6 +191,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&screeningv1.WatchlistFeed{}).
 		Owns(&screeningv1.WatchlistRelease{}).
 		Watches(&screeningv1.Approval{}, handler.EnqueueRequestsFromMapFunc(feedApproved)).
+		Watches(&screeningv1.RecordRequest{}, handler.EnqueueRequestsFromMapFunc(recordRequested)).
 		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(feedOf)).
 		Watches(&screeningv1.RegionalCluster{}, handler.EnqueueRequestsFromMapFunc(r.feedsIn)).
 		// A publisher that does not answer holds a worker for its timeout.

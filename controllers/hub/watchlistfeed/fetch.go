@@ -41,6 +41,9 @@ type attempt struct {
 	generation int64
 	asked      string
 	failures   int
+	// marks are those of what was to be left out when the file was last asked
+	// for whole because of it.
+	marks marks
 	// wait is how long after at the next look is due.
 	wait time.Duration
 	// folder holds the validators of the files of a folder.
@@ -72,13 +75,13 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 	now := r.Clock.Now()
 	last, known := r.attempt(s.feed)
 	asked := s.feed.Annotations[screeningv1.AnnotationReconcileAt]
-	if known && last.generation == s.feed.Generation && last.asked == asked {
+	if known && !last.at.IsZero() && last.generation == s.feed.Generation && last.asked == asked {
 		if rest := last.at.Add(last.wait).Sub(now); rest > 0 {
 			s.lookAgain(rest)
 			return nil
 		}
 	}
-	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder}
+	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder, marks: last.marks}
 	s.sourceBefore = s.feed.Status.Source.DeepCopy()
 	err := r.look(ctx, s, &next)
 	interval := intervalOf(s.feed)

@@ -175,12 +175,12 @@ func (r *Reconciler) fromVault(ctx context.Context, s *scope, held *screeningv1.
 		return nil, errors.Join(err, os.Remove(got.Path))
 	}
 	defer file.Close()
-	if err := r.clean(ctx, s, file); err != nil {
+	if err := s.clean(file); err != nil {
 		return nil, errors.Join(err, os.Remove(got.Path))
 	}
 	return &candidate{
 		path: got.Path, digest: got.Digest, size: got.Size, meta: file.Meta(), source: string(held.SourceDigest),
-		verification: held.Verification,
+		verification: held.Verification, marks: marks{erased: s.withheld.marks.erased},
 	}, nil
 }
 
@@ -207,16 +207,10 @@ var errErased = errors.New("the held release has an erased record")
 
 // clean reports errErased for a file with a record that was erased after it was
 // made.
-func (r *Reconciler) clean(ctx context.Context, s *scope, file *snapshot.Snapshot) error {
-	erased, err := r.Erased(ctx, string(s.id))
-	if err != nil || len(erased) == 0 {
-		return err
+func (s *scope) clean(file *snapshot.Snapshot) error {
+	if len(s.withheld.erased) == 0 {
+		return nil
 	}
-	keys, err := r.Keys(ctx, string(s.id))
-	if err != nil {
-		return err
-	}
-	names := keys.Key.RecordKey()
 	for row, err := range file.Rows() {
 		if err != nil {
 			return err
@@ -225,7 +219,7 @@ func (r *Reconciler) clean(ctx context.Context, s *scope, file *snapshot.Snapsho
 		if err != nil {
 			return err
 		}
-		if erased[names.Hash(string(id))] {
+		if s.withheld.erased[s.withheld.names.Hash(string(id))] {
 			return errErased
 		}
 	}

@@ -38,6 +38,7 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {
 		return err
 	}
 	s.releases = append([]screeningv1.WatchlistRelease{*release}, s.releases...)
+	r.raiseFloor(s)
 	s.feed.Status.HighestNumber = max(s.feed.Status.HighestNumber, release.Spec.Number)
 	conditions.True(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublished, "v%d stands in the registry", release.Spec.Number)
 	return nil
@@ -49,7 +50,13 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 		return nil, err
 	}
 	c := s.candidate
+	floor := s.floorOf(c, number)
 	if pushed.Digest == "" {
+		if floor == number && r.Rotate != nil {
+			if err := r.Rotate(ctx, string(s.id)); err != nil {
+				return nil, err
+			}
+		}
 		previous := ""
 		if newest := s.newest(); newest != nil {
 			previous = string(newest.Spec.Artifact.Digest)
@@ -64,9 +71,10 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 	}
 	release := &screeningv1.WatchlistRelease{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: s.feed.Namespace,
-			Name:      fmt.Sprintf("%s-%d", s.feed.Name, number),
-			Labels:    map[string]string{screeningv1.LabelFeed: s.feed.Name},
+			Namespace:   s.feed.Namespace,
+			Name:        fmt.Sprintf("%s-%d", s.feed.Name, number),
+			Labels:      map[string]string{screeningv1.LabelFeed: s.feed.Name},
+			Annotations: c.marks.annotations(floor),
 			OwnerReferences: []metav1.OwnerReference{
 				*metav1.NewControllerRef(s.feed, screeningv1.GroupVersion.WithKind("WatchlistFeed")),
 			},
@@ -107,6 +115,33 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 		return nil, fmt.Errorf("create WatchlistRelease %s: %w", release.Name, err)
 	}
 	return release, nil
+}
+
+// floorOf is the release by which the newest erasure in the candidate was carried
+// out: its own number when it is the first without some record, zero when nothing
+// was ever erased.
+func (s *scope) floorOf(c *candidate, number int64) int64 {
+	newest := s.newest()
+	switch {
+	case c.marks.erased == "":
+		return 0
+	case newest == nil || marksOf(newest).erased != c.marks.erased:
+		return number
+	}
+	return max(screeningv1.ReleaseVersion(newest.Annotations[screeningv1.AnnotationFloor]).Number(), 0)
+}
+
+func (m marks) annotations(floor int64) map[string]string {
+	out := map[string]string{}
+	for name, value := range map[string]string{
+		screeningv1.AnnotationErased: m.erased, screeningv1.AnnotationBlocked: m.blocked,
+		screeningv1.AnnotationFloor: string(screeningv1.NewReleaseVersion(floor)),
+	} {
+		if value != "" {
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // mostLost is how many releases a hub may have published since the backup it
