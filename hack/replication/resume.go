@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/frontline-screening/frontline/hack/replication/internal/site"
+)
+
+// cutsEach is how often a transfer is cut.
+const cutsEach = 10
+
+// begun is how many bytes have to arrive after a cut for a transfer to count as
+// going on: more than handshakes and questions take.
+const begun = 32 << 10
+
+// measureResume cuts transfers of a full copy and compares with one that was
+// left alone. What is more, divided by the cuts, bounds what was sent twice: it
+// holds handshakes, questions and TCP's retransmissions too.
+func measureResume(ctx context.Context, b *bench) (err error) {
+	s, err := b.open(ctx, b.line)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	l, err := newLists(b, b.records)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	rate := int64(bitsPerSecond)
+	if b.quick {
+		rate /= 8
+	}
+	if err := s.Line.SetRate(ctx, rate); err != nil {
+		return err
+	}
+	if _, err := carry(ctx, s, publish(s, l)); err != nil {
+		return err
+	}
+	// Another key means a full copy with all layers sealed anew.
+	full, err := carry(ctx, s, s.Hub.Rotate)
+	if err != nil {
+		return err
+	}
+	b.add(row{Promise: "resume", Measure: "a full copy, left alone", Unit: "bytes"}, full)
+	rng := rand.New(rand.NewPCG(seed, 6)) //nolint:gosec // a schedule that can be repeated
+	transfers := b.count(3, 1)
+	for _, kind := range []struct {
+		name string
+		cut  func(context.Context, *bench, *site.Site, *rand.Rand) (restart time.Duration, err error)
+	}{
+		{"the line was cut", cutLine},
+		{"the agent was killed (-9)", killAgent},
+	} {
+		var extra, total, restarts []float64
+		for range transfers {
+			got, after, err := transfer(ctx, b, s, rng, full, kind.cut)
+			if err != nil {
+				return fmt.Errorf("%s: %w", kind.name, err)
+			}
+			extra = append(extra, max(got-full, 0)/1024/cutsEach)
+			total = append(total, 100*got/full)
+			restarts = append(restarts, after...)
+		}
+		promise := "resume, " + kind.name
+		b.add(row{
+			Promise: promise, Measure: fmt.Sprintf("more bytes for each of %d cuts, all causes", cutsEach), Unit: "KiB", Judged: "max", Limit: 64,
+		}, extra...)
+		b.add(row{Promise: promise, Measure: "bytes in all", Unit: "% of the copy left alone", Judged: "max", Limit: 103}, total...)
+		b.add(row{Promise: promise, Measure: "until bytes arrive again", Unit: "ms", Judged: "max", Limit: 10_000}, restarts...)
+	}
+	return nil
+}
+
+// transfer moves a full copy with cuts at random places of it.
+func transfer(ctx context.Context, b *bench, s *site.Site, rng *rand.Rand, full float64,
+	cut func(context.Context, *bench, *site.Site, *rand.Rand) (time.Duration, error),
+) (total float64, restarts []float64, err error) {
+	places := make([]float64, cutsEach)
+	for i := range places {
+		places[i] = (0.02 + 0.9*rng.Float64()) * full
+	}
+	slices.Sort(places)
+	total, err = carry(ctx, s, func(ctx context.Context) error {
+		start, _, err := s.Line.Bytes()
+		if err != nil {
+			return err
+		}
+		if err := s.Hub.Rotate(ctx); err != nil {
+			return err
+		}
+		for _, place := range places {
+			if err := arrived(ctx, s, start+int64(place)); err != nil {
+				return err
+			}
+			after, err := cut(ctx, b, s, rng)
+			if err != nil {
+				return err
+			}
+			restarts = append(restarts, milliseconds(after))
+		}
+		return nil
+	})
+	return total, restarts, err
+}
+
+// arrived waits until the line has brought so many bytes in all.
+func arrived(ctx context.Context, s *site.Site, bytes int64) error {
+	for {
+		down, _, err := s.Line.Bytes()
+		if err != nil || down >= bytes {
+			return err
+		}
+		rest(ctx, 5*time.Millisecond)
+		if ctx.Err() != nil {
+			return fmt.Errorf("%d bytes did not arrive: %w", bytes, ctx.Err())
+		}
+	}
+}
+
+// resumed measures until the line brings bytes again.
+func resumed(ctx context.Context, s *site.Site) (time.Duration, error) {
+	start := time.Now()
+	down, _, err := s.Line.Bytes()
+	if err == nil {
+		err = arrived(ctx, s, down+begun)
+	}
+	return time.Since(start), err
+}
+
+func cutLine(ctx context.Context, _ *bench, s *site.Site, rng *rand.Rand) (time.Duration, error) {
+	if err := s.Line.Cut(ctx); err != nil {
+		return 0, err
+	}
+	rest(ctx, time.Duration(500+rng.IntN(4500))*time.Millisecond)
+	if err := s.Line.Restore(ctx); err != nil {
+		return 0, err
+	}
+	return resumed(ctx, s)
+}
+
+// killAgent kills the process that copies and starts another at once, as a
+// kubelet does.
+func killAgent(ctx context.Context, _ *bench, s *site.Site, _ *rand.Rand) (time.Duration, error) {
+	if err := s.Agent.Kill(); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	if err := s.StartAgent(ctx); err != nil {
+		return 0, err
+	}
+	begun, err := resumed(ctx, s)
+	_ = begun
+	return time.Since(start), err
+}
