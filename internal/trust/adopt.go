@@ -25,6 +25,8 @@ type Published struct {
 	// Roots are the hub's own, and what holders signed after those and the hub
 	// has lost.
 	Roots Roots
+	// BundleKey is the key that may sign bundles of this order, or nil.
+	BundleKey crypto.PublicKey
 
 	artifacts map[string]int64
 }
@@ -46,6 +48,7 @@ func Adopt(roots Roots, files Files) (Published, error) {
 	return Published{
 		Term: p.root.Term, Sequence: p.fields.Sequence, Index: slices.Clone(p.index), IndexDigest: p.fields.Digest,
 		Issued: p.fields.Issued, SourceChecked: maps.Clone(p.fields.SourceChecked), Roots: chain, artifacts: p.artifacts,
+		BundleKey: p.bundleKey(),
 	}, nil
 }
 
