@@ -27,7 +27,7 @@ import (
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // root is the trust root of a region, signed by one holder.
-func root(t *testing.T, region string) []byte {
+func root(t testing.TB, region string) []byte {
 	t.Helper()
 	var keys [5]crypto.Signer
 	for i := range keys {
