@@ -22,6 +22,7 @@ LDFLAGS := -s -w -X github.com/frontline-screening/frontline/internal/cli.versio
 include hack/make/verify.mk
 include hack/make/test.mk
 include hack/make/demo.mk
+include hack/make/bench.mk
 
 ##@ General
 

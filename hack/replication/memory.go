@@ -23,6 +23,9 @@ import (
 
 func measureMemory(ctx context.Context, b *bench) error {
 	sizes := []int{b.records, 5 * b.records}
+	if b.quick {
+		sizes = sizes[:1]
+	}
 	var errs []error
 	for _, records := range sizes {
 		errs = append(errs, b.memoryOf(ctx, records))

@@ -13,12 +13,17 @@ import (
 	"github.com/frontline-screening/frontline/hack/replication/internal/site"
 )
 
-// cutsEach is how often a transfer is cut.
-const cutsEach = 10
+// cuts is how often a transfer is cut.
+func (b *bench) cuts() int {
+	if b.quick {
+		return 2
+	}
+	return 10
+}
 
 // begun is how many bytes have to arrive after a cut for a transfer to count as
 // going on: more than handshakes and questions take.
-const begun = 32 << 10
+const begun = 24 << 10
 
 // measureResume cuts transfers of a full copy and compares with one that was
 // left alone. What is more, divided by the cuts, bounds what was sent twice: it
@@ -65,13 +70,13 @@ func measureResume(ctx context.Context, b *bench) (err error) {
 			if err != nil {
 				return fmt.Errorf("%s: %w", kind.name, err)
 			}
-			extra = append(extra, max(got-full, 0)/1024/cutsEach)
+			extra = append(extra, max(got-full, 0)/1024/float64(b.cuts()))
 			total = append(total, 100*got/full)
 			restarts = append(restarts, after...)
 		}
 		promise := "resume, " + kind.name
 		b.add(row{
-			Promise: promise, Measure: fmt.Sprintf("more bytes for each of %d cuts, all causes", cutsEach), Unit: "KiB", Judged: "max", Limit: 64,
+			Promise: promise, Measure: fmt.Sprintf("more bytes for each of %d cuts, all causes", b.cuts()), Unit: "KiB", Judged: "max", Limit: 64,
 		}, extra...)
 		b.add(row{Promise: promise, Measure: "bytes in all", Unit: "% of the copy left alone", Judged: "max", Limit: 103}, total...)
 		b.add(row{Promise: promise, Measure: "until bytes arrive again", Unit: "ms", Judged: "max", Limit: 10_000}, restarts...)
@@ -83,9 +88,9 @@ func measureResume(ctx context.Context, b *bench) (err error) {
 func transfer(ctx context.Context, b *bench, s *site.Site, rng *rand.Rand, full float64,
 	cut func(context.Context, *bench, *site.Site, *rand.Rand) (time.Duration, error),
 ) (total float64, restarts []float64, err error) {
-	places := make([]float64, cutsEach)
+	places := make([]float64, b.cuts())
 	for i := range places {
-		places[i] = (0.02 + 0.9*rng.Float64()) * full
+		places[i] = (0.02 + 0.8*rng.Float64()) * full
 	}
 	slices.Sort(places)
 	total, err = carry(ctx, s, func(ctx context.Context) error {
@@ -135,11 +140,15 @@ func resumed(ctx context.Context, s *site.Site) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-func cutLine(ctx context.Context, _ *bench, s *site.Site, rng *rand.Rand) (time.Duration, error) {
+func cutLine(ctx context.Context, b *bench, s *site.Site, rng *rand.Rand) (time.Duration, error) {
 	if err := s.Line.Cut(ctx); err != nil {
 		return 0, err
 	}
-	rest(ctx, time.Duration(500+rng.IntN(4500))*time.Millisecond)
+	longest := 5000
+	if b.quick {
+		longest = 1000
+	}
+	rest(ctx, time.Duration(500+rng.IntN(longest-500))*time.Millisecond)
 	if err := s.Line.Restore(ctx); err != nil {
 		return 0, err
 	}
@@ -156,7 +165,6 @@ func killAgent(ctx context.Context, _ *bench, s *site.Site, _ *rand.Rand) (time.
 	if err := s.StartAgent(ctx); err != nil {
 		return 0, err
 	}
-	begun, err := resumed(ctx, s)
-	_ = begun
+	_, err := resumed(ctx, s)
 	return time.Since(start), err
 }

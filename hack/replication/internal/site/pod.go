@@ -142,4 +142,3 @@ func Ask(name string) screen.Request {
 func loaderPair(ca *pki.CA, region, pool string) (Pair, error) {
 	return issue(ca, "loader "+pool, pki.LoaderID(region, pool))
 }
-

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+
+##@ Measure
+#@ ONLY=names                 some of the measures, separated by commas: docs/benchmarks.md
+#@ UN_LISTS=older,newer       two editions of the UN's list in XML, for the measure un
+#@ BENCH_FLAGS=flags          more flags of hack/replication, such as "-o json"
+
+.PHONY: bench-replication
+bench-replication: ## Measure what is promised of replication; fails when a promise is not kept (Linux, best as root).
+	@mkdir -p bin
+	go build -o bin/replication ./hack/replication
+	UN_LISTS='$(UN_LISTS)' bin/replication $(if $(ONLY),-only '$(ONLY)') $(BENCH_FLAGS)
+
+.PHONY: bench-replication-quick
+bench-replication-quick: ## Try the program behind bench-replication, in less than a minute; proves no promise.
+	@$(MAKE) bench-replication BENCH_FLAGS=-quick
