@@ -79,6 +79,7 @@ func ClientOptions() client.Options {
 // Add opens the state directory and adds the agent's controllers and its line
 // to the hub to the manager. It asks nothing of the hub.
 func Add(mgr ctrl.Manager, o Options) (*Agent, error) {
+	registerMetrics()
 	store, err := region.OpenStore(o.StateDir)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,8 @@ func planReplica(verdict region.Verdict, f *order.Feed, held region.Copy, has bo
 		return replicaState{held: metav1.ConditionFalse, reason: screeningv1.ReasonPulling, message: verdict.Message}
 	case !verdict.Search:
 		return replicaState{held: metav1.ConditionFalse, stalled: true, reason: string(verdict.Cause), message: verdict.Message}
+	case has && held.Release == f.Release && held.Content == f.Content && held.UID == f.UID && failure.Reason == region.FailureKey:
+		return replicaState{held: metav1.ConditionTrue, reason: failure.Reason, message: failure.Message}
 	case has && held.Release == f.Release && held.Content == f.Content && held.UID == f.UID:
 		return replicaState{held: metav1.ConditionTrue, ready: true, reason: screeningv1.ReasonHeld, message: fmt.Sprintf("%s %s is held", f.ID, version)}
 	case failure.Reason != "":
