@@ -21,6 +21,10 @@ func TestColumns(t *testing.T) {
 		Type: screeningv1.ConditionReady, Status: metav1.ConditionTrue, Reason: screeningv1.ReasonServing,
 		Message: "v12 serves in 2 regions", LastTransitionTime: metav1.Now(),
 	}
+	valid := metav1.Condition{
+		Type: screeningv1.ConditionValid, Status: metav1.ConditionTrue, Reason: screeningv1.ReasonServing,
+		Message: "1 of 2 approvals", LastTransitionTime: metav1.Now(),
+	}
 	number := func(n int64) *int64 { return &n }
 	count := func(n int32) *int32 { return &n }
 	digest := screeningv1.Digest("sha256:" + strings.Repeat("0123456789abcdef", 4))
@@ -87,6 +91,24 @@ func TestColumns(t *testing.T) {
 			wantHead: "NAME FEEDS PURPOSES READY AGE",
 			want:     `terms ["intl.*","al.national"] ["BorderControl"] True`,
 		},
+		{
+			kind: "Approval", resource: "appr",
+			status: screeningv1.ApprovalStatus{
+				Action: screeningv1.ApproveReleaseStorm, Signers: []screeningv1.ApproverName{"duty-officer"},
+				Subject:    &screeningv1.ApprovalSubject{Kind: "WatchlistFeed", Namespace: "intl", Name: "un-sc", UID: "u"},
+				Conditions: []metav1.Condition{valid},
+			},
+			wantHead: "NAME ACTION SUBJECT SIGNERS VALID STATUS",
+			want:     `un-sc-duty-officer-1 ReleaseStorm un-sc ["duty-officer"] True 1 of 2 approvals`,
+		},
+		{
+			kind: "RecordRequest", resource: "recreq",
+			status: screeningv1.RecordRequestStatus{
+				State: screeningv1.RequestPending, Progress: "2/3", Floor: "v13", Conditions: []metav1.Condition{ready},
+			},
+			wantHead: "NAME FEED ACTION REFERENCE STATE COPIES STATUS",
+			want:     "dpa-2026-0117 un-sc Block DPA-2026-0117 Pending 2/3 v12 serves in 2 regions",
+		},
 	} {
 		t.Run(tc.kind, func(t *testing.T) {
 			object := create(t, tc.kind)
@@ -116,12 +138,31 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// What people read at the terminal says what a field is for and what it costs.
 func TestExplain(t *testing.T) {
-	got := squeeze(runKubectl(t, "explain", "post.spec.freshness"))
-	for _, want := range []string{"FIELD: freshness", "mark <string> -required-", "It can never loosen a limit of a feed's owner or of the region."} {
-		if !strings.Contains(got, want) {
-			t.Errorf("kubectl explain post.spec.freshness lacks %q:\n%s", want, got)
-		}
+	for _, tc := range []struct {
+		field string
+		want  []string
+	}{
+		{"post.spec.freshness", []string{"FIELD: freshness", "mark <string> -required-", "It can never loosen a limit of a feed's owner or of the region."}},
+		{"feed.spec.verification", []string{"mode <string> -required-", "Unsigned where the publisher signs nothing and the transport alone vouches for the file."}},
+		{"feed.spec.source.oci", []string{"reference <string> -required-", "such as registry.example.org/lists/un-sc:daily"}},
+		{"feed.spec.gates", []string{"maxRemovedPercent <integer>", "One that removes more is held until people approve it."}},
+		{"feed.spec.approvers", []string{"publicKey <string> -required-", "Each has a key of their own."}},
+		{"feed.spec.pin", []string{"goes back to it"}},
+		{"approval", []string{"the signature, and not who created the object, is what counts", "`frontline approve` makes one"}},
+		{"recordrequest", []string{"an erasure stands for ever, and a block until an Unblock"}},
+		{"recordrequest.spec.record", []string{"Never write the publisher's own reference, or a name, into any field of a request."}},
+		{"recordrequest.status.copies", []string{"the hub's own, that of each region, and bundles that are still valid"}},
+	} {
+		t.Run(tc.field, func(t *testing.T) {
+			got := squeeze(runKubectl(t, "explain", tc.field))
+			for _, want := range tc.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("kubectl explain %s lacks %q:\n%s", tc.field, want, got)
+				}
+			}
+		})
 	}
 }
 
