@@ -250,12 +250,13 @@ func (r *Region) Failure(id string) Failure {
 	return Failure{}
 }
 
-// clearFailure forgets why the release ordered of a feed was not held.
-func (r *Region) clearFailure(id string) {
+// keepFailures forgets the failures of feeds that nothing is to be done about
+// any more, as after an order to go back to what is held.
+func (r *Region) keepFailures(still func(id string) bool) {
 	r.set(func() bool {
-		_, is := r.failures[id]
-		delete(r.failures, id)
-		return is
+		before := len(r.failures)
+		maps.DeleteFunc(r.failures, func(id string, _ Failure) bool { return !still(id) })
+		return len(r.failures) != before
 	})
 }
 

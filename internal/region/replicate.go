@@ -120,6 +120,9 @@ func (p *Replicator) plan() ([]Step, error) {
 			steps = append(steps, Step{Feed: f.ID})
 		}
 	}
+	p.region.keepFailures(func(id string) bool {
+		return slices.ContainsFunc(steps, func(s Step) bool { return s.Feed == id })
+	})
 	return steps, errors.Join(errs...)
 }
 
@@ -168,7 +171,7 @@ func (p *Replicator) take(ctx context.Context, step Step) error {
 		return err
 	}
 	if _, later := errors.AsType[*laterError](err); later {
-		p.region.clearFailure(step.Feed)
+		p.region.keepFailures(func(id string) bool { return id != step.Feed })
 		return err
 	}
 	p.region.setFailure(step.Feed, Failure{Reason: failureReason(err), Message: err.Error()})

@@ -56,6 +56,25 @@ func TestRollbackMovesNothing(t *testing.T) {
 	}
 }
 
+// TestAFailureEndsWithItsOrder: back on what is held, nothing is wrong any more.
+func TestAFailureEndsWithItsOrder(t *testing.T) {
+	l := newLab(t)
+	good := l.hub.PushFeed(t, labFeed, 1, "one", "AL")
+	l.must(l.obey(good))
+	lost := l.hub.PushFeed(t, labFeed, 2, "two", "AL")
+	l.hub.Remove(t, lost)
+	if err := l.obey(lost); err == nil {
+		t.Fatal("a release that the hub lost was held")
+	}
+	if r := l.reported(); r.Reason != region.FailurePull || r.Held != 1 {
+		t.Errorf("the report says %+v, want PullFailed and v1 held", r)
+	}
+	l.must(l.obey(good))
+	if r := l.reported(); r.Reason != "" || r.Held != 1 {
+		t.Errorf("back on v1 the report says %+v", r)
+	}
+}
+
 // TestUpdateMovesItsChangeAlone: an update moves configuration and delta.
 func TestUpdateMovesItsChangeAlone(t *testing.T) {
 	l := newLab(t)
