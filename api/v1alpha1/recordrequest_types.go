@@ -88,7 +88,7 @@ const (
 //
 // +kubebuilder:validation:MinProperties=1
 type RecordRequestStatus struct {
-	// conditions are Ready.
+	// conditions are Ready and Listed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -233,6 +233,17 @@ type RecordRequestList struct {
 const (
 	// ReasonFollowed surfaces with True when every copy has followed.
 	ReasonFollowed = "Followed"
+
+	// ConditionListed says whether the release that served when the request was
+	// taken up lists the record. It is looked up once, and changes nothing.
+	ConditionListed = "Listed"
+
+	// ReasonFound surfaces with True when it does.
+	ReasonFound = "Found"
+
+	// ReasonNotInRelease surfaces with False when no record of the release has
+	// the hash: perhaps the id was mistyped.
+	ReasonNotInRelease = "NotInRelease"
 
 	// ReasonCopiesOutstanding surfaces with False while copies that cannot be
 	// reached are all that is left. The message says when the last one ends.

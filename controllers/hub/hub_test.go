@@ -18,10 +18,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	hubcontrollers "github.com/frontline-screening/frontline/controllers/hub"
 	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/order"
+	"github.com/frontline-screening/frontline/controllers/hub/recordrequest"
 	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
@@ -55,6 +57,8 @@ type bench struct {
 	orders    *order.Reconciler
 	regions   *regionalcluster.Reconciler
 	mirror    *report.Mirror
+	requests  *recordrequest.Reconciler
+	secrets   *keystore.Store
 	witnesses []*witness.Reconciler
 	ingestor  *report.Ingestor
 	joiner    *regionalcluster.Joiner
@@ -95,33 +99,26 @@ func (b *bench) start(t *testing.T) {
 	leading := make(chan struct{})
 	close(leading)
 	secrets := keystore.New(c, b.namespace, b.clock.Now)
-	keys := func(ctx context.Context, feed string) (depot.Keys, error) {
-		known, err := secrets.Feed(ctx, screeningv1.FeedID(feed))
-		if err != nil {
-			return depot.Keys{}, err
-		}
-		current := known.Current()
-		return depot.Keys{Key: known.Key, Epoch: current.Epoch, Recipient: current.Recipient, Identities: known.Identities()}, nil
-	}
-	store, err := depot.New(b.registry, keys, t.TempDir())
+	kept := hubcontrollers.Secrets{Keys: secrets, Adopt: func(ctx context.Context) error { return b.orders.Adopt(ctx) }}
+	store, err := depot.New(b.registry, kept.Keyring, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.feeds = &watchlistfeed.Reconciler{
 		Client: c, Reader: c, Registry: b.registry, Reports: reports, Checks: checks, StateDir: t.TempDir(), AllowPrivate: true, Clock: b.clock,
-		Depot: store, Keys: keys, HubUID: b.hubUID,
-		Erased: func(ctx context.Context, feed string) (map[string]bool, error) {
-			ledger, err := secrets.Ledger(ctx)
-			return ledger.Of(feed), err
-		},
+		Depot: store, Keys: kept.Keyring, Erased: kept.Erased, Blocked: kept.Blocked, Rotate: kept.Rotate, HubUID: b.hubUID,
 	}
 	b.orders = order.New(order.Reconciler{
 		Client: c, Registry: b.registry, HubUID: b.hubUID, Signers: b.trust, RegionUID: uid, Reports: reports, Checks: checks, Depot: store, Keys: secrets,
 		TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, Clock: b.clock,
 	})
 	b.regions = regionalcluster.New(c, c, b.namespace, reports, b.clock)
-	b.mirror = &report.Mirror{Client: c, Reports: reports}
-	b.witnesses = witness.Kinds(c, b.registry, b.clock)
+	b.mirror = &report.Mirror{Client: c, Reports: reports, Orders: b.orders}
+	b.requests = &recordrequest.Reconciler{
+		Client: c, Registry: b.registry, Depot: store, Keys: secrets, Orders: b.orders, Reports: reports, Clock: b.clock,
+	}
+	b.secrets = secrets
+	b.witnesses = witness.Kinds(c, witness.Copies{Registry: b.registry, Depot: store, Keys: secrets}, b.clock)
 	b.ingestor = &report.Ingestor{
 		Client: c, Reader: c, Namespace: b.namespace, HubUID: b.hubUID, RegionUID: uid, Reports: reports, Clock: b.clock, Leading: leading,
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/approval"
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/order"
+	"github.com/frontline-screening/frontline/controllers/hub/recordrequest"
 	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
@@ -68,25 +69,30 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		}
 		return record.UID(region), nil
 	}
-	store, err := depot.New(o.Registry, keyring(o.Keys), filepath.Join(o.StateDir, "depot"))
+	store, err := depot.New(o.Registry, Secrets{Keys: o.Keys}.Keyring, filepath.Join(o.StateDir, "depot"))
 	if err != nil {
 		return nil, err
 	}
+	orders := order.New(order.Reconciler{
+		Client: c, Registry: o.Registry, HubUID: o.HubUID, Signers: o.Signers, RegionUID: regionUID, Reports: reports, Checks: checks,
+		Depot: store, Keys: o.Keys, TimestampInterval: o.TimestampInterval, TimestampLifetime: o.TimestampLifetime, Clock: o.Clock,
+	})
+	secrets := Secrets{Keys: o.Keys, Adopt: orders.Adopt}
 	controllers := []controller{
 		regionalcluster.New(c, reader, o.Namespace, reports, o.Clock),
 		&watchlistfeed.Reconciler{
 			Client: c, Reader: reader, Registry: o.Registry, Reports: reports, Checks: checks,
 			StateDir: o.StateDir, AllowPrivate: o.AllowPrivateSources, Clock: o.Clock,
-			Depot: store, Keys: keyring(o.Keys), Erased: erased(o.Keys), HubUID: o.HubUID,
+			Depot: store, Keys: secrets.Keyring, Erased: secrets.Erased, Blocked: secrets.Blocked, Rotate: secrets.Rotate, HubUID: o.HubUID,
 		},
 		&approval.Reconciler{Client: c, HubUID: o.HubUID, Clock: o.Clock},
-		order.New(order.Reconciler{
-			Client: c, Registry: o.Registry, HubUID: o.HubUID, Signers: o.Signers, RegionUID: regionUID, Reports: reports, Checks: checks,
-			Depot: store, Keys: o.Keys, TimestampInterval: o.TimestampInterval, TimestampLifetime: o.TimestampLifetime, Clock: o.Clock,
-		}),
-		&report.Mirror{Client: c, Reports: reports},
+		orders,
+		&report.Mirror{Client: c, Reports: reports, Orders: orders},
+		&recordrequest.Reconciler{
+			Client: c, Registry: o.Registry, Depot: store, Keys: o.Keys, Orders: orders, Reports: reports, Clock: o.Clock,
+		},
 	}
-	for _, w := range witness.Kinds(c, o.Registry, o.Clock) {
+	for _, w := range witness.Kinds(c, witness.Copies{Registry: o.Registry, Depot: store, Keys: o.Keys}, o.Clock) {
 		controllers = append(controllers, w)
 	}
 	for _, each := range controllers {
@@ -108,29 +114,6 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		return nil, err
 	}
 	return service, announce(ctx, mgr, service.Orders)
-}
-
-// keyring finds the keys of feeds in the hub's key namespace.
-func keyring(keys *keystore.Store) depot.Keyring {
-	return func(ctx context.Context, feed string) (depot.Keys, error) {
-		known, err := keys.Feed(ctx, screeningv1.FeedID(feed))
-		if err != nil {
-			return depot.Keys{}, err
-		}
-		current := known.Current()
-		return depot.Keys{Key: known.Key, Epoch: current.Epoch, Recipient: current.Recipient, Identities: known.Identities()}, nil
-	}
-}
-
-// erased finds what was erased from feeds in the ledger of erasures.
-func erased(keys *keystore.Store) func(context.Context, string) (map[string]bool, error) {
-	return func(ctx context.Context, feed string) (map[string]bool, error) {
-		ledger, err := keys.Ledger(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return ledger.Of(feed), nil
-	}
 }
 
 // announce tells waiting regions of each order that is published, in every

@@ -26,6 +26,7 @@ var subcommands = []func() *cobra.Command{
 	newInventoryCommand,
 	newLoaderCommand,
 	newMatcherCommand,
+	newRecordCommand,
 	newRegistryCommand,
 	newAgentCommand,
 	newAllCommand,

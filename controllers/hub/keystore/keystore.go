@@ -119,6 +119,16 @@ func (s *Store) Feed(ctx context.Context, feed screeningv1.FeedID) (Feed, error)
 	return out, err
 }
 
+// Lookup returns a feed's keys and makes none.
+func (s *Store) Lookup(ctx context.Context, feed screeningv1.FeedID) (Feed, error) {
+	secret := &corev1.Secret{}
+	key := types.NamespacedName{Namespace: s.namespace, Name: SecretName(feed)}
+	if err := s.client.Get(ctx, key, secret); err != nil {
+		return Feed{}, fmt.Errorf("keys of feed %s in Secret %s: %w", feed, key, err)
+	}
+	return read(secret, feed)
+}
+
 // Rotate begins an epoch of the hub's own copies: what is stored from now on
 // is sealed to a new key. Older keys stay until Destroy.
 func (s *Store) Rotate(ctx context.Context, feed screeningv1.FeedID) (Feed, error) {

@@ -69,13 +69,13 @@ func (r *Reconciler) withheld(ctx context.Context, feed string) (*withheld, erro
 		return nil, fmt.Errorf("%w: keys of feed %s: %w", errLocal, feed, err)
 	}
 	out.names = keys.Key.RecordKey()
-	out.marks = marks{mark(out.names, "erased", out.erased), mark(out.names, "blocked", out.blocked)}
+	out.marks = marks{Mark(out.names, "erased", out.erased), Mark(out.names, "blocked", out.blocked)}
 	return out, nil
 }
 
-// mark is a digest of a set of records. It is keyed, so that nobody can tell from
+// Mark is a digest of a set of records. It is keyed, so that nobody can tell from
 // it whether a record is in the set.
-func mark(key feedkey.RecordKey, label string, records map[string]bool) string {
+func Mark(key feedkey.RecordKey, label string, records map[string]bool) string {
 	if len(records) == 0 {
 		return ""
 	}

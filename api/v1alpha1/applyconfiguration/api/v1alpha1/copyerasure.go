@@ -16,7 +16,8 @@ import (
 type CopyErasureApplyConfiguration struct {
 	// state is Pending, Done, Outstanding or DeletionUnsupported.
 	State *apiv1alpha1.CopyState `json:"state,omitempty"`
-	// floor is the oldest release that may be left.
+	// floor is the oldest release that may be left; empty when all of the feed
+	// is erased.
 	Floor *apiv1alpha1.ReleaseVersion `json:"floor,omitempty"`
 	// until is when an Outstanding copy stops being searched of itself.
 	Until *v1.Time `json:"until,omitempty"`

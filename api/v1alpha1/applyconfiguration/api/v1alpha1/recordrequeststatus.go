@@ -14,7 +14,7 @@ import (
 //
 // RecordRequestStatus is how far a request has come.
 type RecordRequestStatusApplyConfiguration struct {
-	// conditions are Ready.
+	// conditions are Ready and Listed.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
