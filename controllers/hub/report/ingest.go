@@ -45,6 +45,20 @@ type Ingestor struct {
 // Report implements gateway.Reports. A report is taken once, in order, from
 // the key that is pinned, for the hub and the region that it names.
 func (i *Ingestor) Report(ctx context.Context, region string, envelope []byte) error {
+	return i.take(ctx, region, envelope, true)
+}
+
+// ReportFile takes a report that came in a file and returns the region that it
+// is of. It counts like any other, but is no sign that the region has a line.
+func (i *Ingestor) ReportFile(ctx context.Context, envelope []byte) (string, error) {
+	region, err := report.RegionOf(envelope)
+	if err != nil {
+		return "", gateway.Refuse(http.StatusUnprocessableEntity, err.Error())
+	}
+	return region, i.take(ctx, region, envelope, false)
+}
+
+func (i *Ingestor) take(ctx context.Context, region string, envelope []byte, beat bool) error {
 	select {
 	case <-i.Leading:
 	default:
@@ -84,15 +98,16 @@ func (i *Ingestor) Report(ctx context.Context, region string, envelope []byte) e
 	if r.Incarnation != identity.Incarnation {
 		return gateway.Refuse(http.StatusConflict, fmt.Sprintf("the report is of incarnation %d, the region's is %d; join again", r.Incarnation, identity.Incarnation))
 	}
-	if err := i.renew(ctx, object, r); err != nil {
+	if err := i.renew(ctx, object, r, beat); err != nil {
 		return err
 	}
 	i.Reports.Put(region, hub.Received{Report: r, At: i.Clock.Now()})
 	return nil
 }
 
-// renew refuses what is not newer than what was taken, and notes the rest.
-func (i *Ingestor) renew(ctx context.Context, region *screeningv1.RegionalCluster, r report.Report) error {
+// renew refuses what is not newer than what was taken, and notes the rest. With
+// beat the report is a sign of life now.
+func (i *Ingestor) renew(ctx context.Context, region *screeningv1.RegionalCluster, r report.Report, beat bool) error {
 	lease, err := readLease(ctx, i.Reader, i.Namespace, region.Name)
 	if err != nil {
 		return err
@@ -106,6 +121,8 @@ func (i *Ingestor) renew(ctx context.Context, region *screeningv1.RegionalCluste
 	if r.Observed != nil {
 		marks.Sequence = max(marks.Sequence, r.Observed.Sequence)
 	}
-	marks.Beats = marks.Beats.Beat(i.Clock.Now(), HeartbeatOf(region))
+	if beat {
+		marks.Beats = marks.Beats.Beat(i.Clock.Now(), HeartbeatOf(region))
+	}
 	return writeLease(ctx, i.Client, lease, marks, int32(region.Spec.Heartbeat.OfflineAfter.Duration().Seconds()))
 }

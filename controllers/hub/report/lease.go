@@ -112,7 +112,9 @@ func writeLease(ctx context.Context, c client.Client, lease *coordinationv1.Leas
 	}
 	lease.Spec.HolderIdentity = new(lease.Labels[screeningv1.LabelRegion])
 	lease.Spec.LeaseDurationSeconds = new(max(seconds, 1))
-	lease.Spec.RenewTime = new(metav1.NewMicroTime(m.Beats.Last))
+	if !m.Beats.Last.IsZero() {
+		lease.Spec.RenewTime = new(metav1.NewMicroTime(m.Beats.Last))
+	}
 	var err error
 	if lease.ResourceVersion == "" {
 		err = c.Create(ctx, lease)
