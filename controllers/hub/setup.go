@@ -48,7 +48,10 @@ type Options struct {
 	TimestampInterval, TimestampLifetime time.Duration
 	// AllowPrivateSources permits publishers on private addresses.
 	AllowPrivateSources bool
-	Clock               clock.PassiveClock
+	// FilesBind is the loopback address at which bundles and reports are
+	// exchanged as files. Empty for none.
+	FilesBind string
+	Clock     clock.PassiveClock
 }
 
 // controller is anything that adds itself to a manager.
@@ -90,6 +93,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		&report.Mirror{Client: c, Reports: reports, Orders: orders},
 		&recordrequest.Reconciler{
 			Client: c, Registry: o.Registry, Depot: store, Keys: o.Keys, Orders: orders, Reports: reports, Clock: o.Clock,
+			Bundles: outstanding(c, reader, o),
 		},
 	}
 	for _, w := range witness.Kinds(c, witness.Copies{Registry: o.Registry, Depot: store, Keys: o.Keys}, o.Clock) {
@@ -100,15 +104,19 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 			return nil, fmt.Errorf("set up the controllers of the hub: %w", err)
 		}
 	}
+	ingestor := &report.Ingestor{
+		Client: c, Reader: reader, Namespace: o.Namespace, HubUID: o.HubUID,
+		RegionUID: regionUID, Reports: reports, Clock: o.Clock, Leading: mgr.Elected(),
+	}
+	if err := addFiles(mgr, o, reports, ingestor); err != nil {
+		return nil, err
+	}
 	service := &gateway.Service{
 		Identities: &identities{client: c},
 		Orders:     &gateway.Notifier{},
-		Reports: &report.Ingestor{
-			Client: c, Reader: reader, Namespace: o.Namespace, HubUID: o.HubUID,
-			RegionUID: regionUID, Reports: reports, Clock: o.Clock, Leading: mgr.Elected(),
-		},
-		Joiner:   &regionalcluster.Joiner{Client: c, Reader: reader, Namespace: o.Namespace, Clock: o.Clock, Leading: mgr.Elected()},
-		Registry: o.Registry,
+		Reports:    ingestor,
+		Joiner:     &regionalcluster.Joiner{Client: c, Reader: reader, Namespace: o.Namespace, Clock: o.Clock, Leading: mgr.Elected()},
+		Registry:   o.Registry,
 	}
 	if err := indexIdentities(ctx, mgr); err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ type hubOptions struct {
 	namespace          string
 	keyNamespace       string
 	gatewayBind        string
+	filesBind          string
 	downloadRate       int64
 	gatewayAddresses   []string
 	registry           string
@@ -67,6 +68,7 @@ func (o *hubOptions) addFlags(flags *pflag.FlagSet) {
 // addGatewayFlags adds what only a hub with regions in other clusters has.
 func (o *hubOptions) addGatewayFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.gatewayBind, "gateway-bind", ":8443", "address the gateway listens on")
+	flags.StringVar(&o.filesBind, "files-bind", "127.0.0.1:8444", "loopback address that gives bundles and takes reports as files, reached by a forwarded port; empty for none")
 	flags.Int64Var(&o.downloadRate, "download-bytes-per-second", 0, "bytes a second that all regions together read of lists, in equal parts; 0 is no limit")
 	flags.StringArrayVar(&o.gatewayAddresses, "gateway-address", nil, "HOST:PORT by which regions reach the gateway; may be repeated, the first is tried first")
 }
@@ -170,7 +172,7 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 		Namespace: o.namespace, Registry: registry, HubUID: keys.HubUID, Signers: where.Trust(direct, clk.Now), StateDir: o.stateDir,
 		Keys:              keystore.New(direct, cmp.Or(o.keyNamespace, o.namespace), clk.Now),
 		TimestampInterval: o.timestampInterval, TimestampLifetime: o.timestampLifetime,
-		AllowPrivateSources: o.allowPrivateSource, Clock: clk,
+		AllowPrivateSources: o.allowPrivateSource, FilesBind: o.filesBind, Clock: clk,
 	})
 	if err != nil {
 		return nil, err
