@@ -24,6 +24,7 @@ type bench struct {
 	quick        bool
 	only         []string
 	un           string
+	profile      string
 	times        int
 	records      int
 	disk, memory string

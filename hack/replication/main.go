@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -67,6 +68,17 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "replication:", err)
 		return exitMisused
 	}
+	if b.profile != "" {
+		f, err := os.Create(b.profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "replication:", err)
+			return exitMisused
+		}
+		defer pprof.StopCPUProfile()
+	}
 	for _, m := range measures {
 		if len(b.only) > 0 && !slices.Contains(b.only, m.name) {
 			continue
@@ -104,6 +116,7 @@ func parse(ctx context.Context, args []string) (*bench, string, error) {
 	flags.IntVar(&b.records, "records", 0, "records of the list (default 200000, with -quick 5000)")
 	flags.StringVar(&temp, "dir", os.TempDir(), "folder for registries and states")
 	flags.StringVar(&memory, "memory", "/dev/shm", "folder in memory for plain content")
+	flags.StringVar(&b.profile, "profile", "", "file for a CPU profile of the hub and the registries, which are in this process")
 	lineKind := flags.String("line", "", "veth or proxy (default what this machine can)")
 	if err := flags.Parse(args); err != nil {
 		return nil, "", err

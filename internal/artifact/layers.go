@@ -11,10 +11,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/frontline-screening/frontline/internal/seal"
 	"github.com/frontline-screening/frontline/internal/snapshot"
@@ -40,13 +43,23 @@ func (w *cutting) base(ctx context.Context) ([]Group, error) {
 	if sum := sha256.Sum256(file.Raw()); file.Size() != w.c.Size || "sha256:"+hex.EncodeToString(sum[:]) != w.c.Digest {
 		return nil, fmt.Errorf("the file holds %d bytes of %s instead of %d: %w", file.Size(), hex.EncodeToString(sum[:]), w.c.Size, ErrDigest)
 	}
+	plains := cutGroups(file)
+	layers := make([]ocispec.Descriptor, len(plains))
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(runtime.GOMAXPROCS(0)) // compression is what takes the time
+	for i, plain := range plains {
+		work.Go(func() (err error) {
+			layers[i], err = w.layer(ctx, TypeGroup, sha256.Sum256(plain), bytes.NewReader(plain))
+			return err
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
 	var groups []Group
-	for _, plain := range cutGroups(file) {
-		layer, err := w.layer(ctx, TypeGroup, sha256.Sum256(plain), bytes.NewReader(plain))
-		if err != nil {
-			return nil, err
-		}
-		groups = append(groups, Group{Layer: layer, Size: int64(len(plain))})
+	for i, plain := range plains {
+		w.list = append(w.list, layers[i])
+		groups = append(groups, Group{Layer: layers[i].Digest.String(), Size: int64(len(plain))})
 	}
 	return groups, nil
 }
@@ -94,33 +107,33 @@ func (w *cutting) patch(ctx context.Context, edge Edge) (layer string, err error
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", err
 	}
-	return w.layer(ctx, TypeDelta, [sha256.Size]byte(sum.Sum(nil)), file)
-}
-
-// layer returns the digest of a layer with the plaintext: that of the artifact
-// before, or a new one that it seals and pushes.
-func (w *cutting) layer(ctx context.Context, mediaType string, sum [sha256.Size]byte, plain io.Reader) (layer string, err error) {
-	keyed, desc, ok := w.found(mediaType, sum)
-	if ok {
-		w.list = append(w.list, desc)
-		return desc.Digest.String(), nil
-	}
-	file, err := os.CreateTemp(w.c.Dir, ".cut-*.age")
+	desc, err := w.layer(ctx, TypeDelta, [sha256.Size]byte(sum.Sum(nil)), file)
 	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
-	hash, count := sha256.New(), &counter{}
-	if err := sealLayer(io.MultiWriter(file, hash, count), mediaType, plain, w.c.Recipients); err != nil {
-		return "", err
-	}
-	desc = described(mediaType, keyed, digest.NewDigest(digest.SHA256, hash), count.n)
-	open := func() (io.ReadCloser, error) { return os.Open(file.Name()) } //nolint:gosec // made above
-	if err := uploadBlob(ctx, w.repo, desc, open); err != nil {
 		return "", err
 	}
 	w.list = append(w.list, desc)
 	return desc.Digest.String(), nil
+}
+
+// layer returns the layer with the plaintext: that of the artifact before, or a
+// new one that it seals and pushes. Several may be made at once.
+func (w *cutting) layer(ctx context.Context, mediaType string, sum [sha256.Size]byte, plain io.Reader) (desc ocispec.Descriptor, err error) {
+	keyed, desc, ok := w.found(mediaType, sum)
+	if ok {
+		return desc, nil
+	}
+	file, err := os.CreateTemp(w.c.Dir, ".cut-*.age")
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	hash, count := sha256.New(), &counter{}
+	if err := sealLayer(io.MultiWriter(file, hash, count), mediaType, plain, w.c.Recipients); err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	desc = described(mediaType, keyed, digest.NewDigest(digest.SHA256, hash), count.n)
+	open := func() (io.ReadCloser, error) { return os.Open(file.Name()) } //nolint:gosec // made above
+	return desc, uploadBlob(ctx, w.repo, desc, open)
 }
 
 // sealLayer seals to the region alone. Groups are compressed first, deltas are

@@ -13,9 +13,13 @@ import (
 	"github.com/opencontainers/go-digest"
 	specs "github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/registry/remote"
 )
+
+// orderAtOnce is how many files of an order are on their way at once.
+const orderAtOnce = 4
 
 // PushOrder publishes the files of an order, by name, and moves the current
 // tag to them last, so that a reader sees the old order or the new one. Files
@@ -50,22 +54,30 @@ func pushOrder(ctx context.Context, repo *remote.Repository, files map[string][]
 		ArtifactType: TypeOrder,
 		Config:       ocispec.DescriptorEmptyJSON,
 	}
-	put := func(desc ocispec.Descriptor, data []byte) error {
+	put := func(ctx context.Context, desc ocispec.Descriptor, data []byte) error {
 		if known[desc.Digest] {
 			return nil
 		}
 		return pushBlob(ctx, repo, desc, opener(data))
 	}
-	if err := put(m.Config, m.Config.Data); err != nil {
+	if err := put(ctx, m.Config, m.Config.Data); err != nil {
 		return ocispec.Descriptor{}, err
 	}
+	puts, work := errgroup.WithContext(ctx)
+	puts.SetLimit(orderAtOnce)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		desc := content.NewDescriptorFromBytes(TypeOrderFile, files[name])
-		if err := put(desc, files[name]); err != nil {
-			return ocispec.Descriptor{}, fmt.Errorf("file %s: %w", name, err)
-		}
+		puts.Go(func() error {
+			if err := put(work, desc, files[name]); err != nil {
+				return fmt.Errorf("file %s: %w", name, err)
+			}
+			return nil
+		})
 		desc.Annotations = map[string]string{ocispec.AnnotationTitle: name}
 		m.Layers = append(m.Layers, desc)
+	}
+	if err := puts.Wait(); err != nil {
+		return ocispec.Descriptor{}, err
 	}
 	return pushManifest(ctx, repo, m, CurrentTag)
 }
@@ -105,12 +117,24 @@ func (r *Registry) FetchOrder(ctx context.Context, repo string, known func(diges
 	if err := checkOrderLayers(m.Layers); err != nil {
 		return nil, "", r.fail(op, repo, CurrentTag, err)
 	}
+	// On a far line a file after the other would cost a round trip each.
+	contents := make([][]byte, len(m.Layers))
+	gets, work := errgroup.WithContext(ctx)
+	gets.SetLimit(orderAtOnce)
+	for i, layer := range m.Layers {
+		gets.Go(func() (err error) {
+			if contents[i], err = orderFile(work, repository, layer, known); err != nil {
+				return r.fail(op, repo, layer.Digest.String(), fmt.Errorf("file %s: %w", layer.Annotations[ocispec.AnnotationTitle], err))
+			}
+			return nil
+		})
+	}
+	if err := gets.Wait(); err != nil {
+		return nil, "", err
+	}
 	files := make(map[string][]byte, len(m.Layers))
-	for _, layer := range m.Layers {
-		name := layer.Annotations[ocispec.AnnotationTitle]
-		if files[name], err = orderFile(ctx, repository, layer, known); err != nil {
-			return nil, "", r.fail(op, repo, layer.Digest.String(), fmt.Errorf("file %s: %w", name, err))
-		}
+	for i, layer := range m.Layers {
+		files[layer.Annotations[ocispec.AnnotationTitle]] = contents[i]
 	}
 	return files, desc.Digest.String(), nil
 }
