@@ -148,10 +148,10 @@ func TestVariantsOfJurisdictions(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, d := range list {
-			if other, known := blobs[d.Digest.String()]; known && other != region {
-				t.Errorf("blob %s is in both regions", d.Digest)
+			if other, known := blobs[d]; known && other != region {
+				t.Errorf("blob %s is in both regions", d)
 			}
-			blobs[d.Digest.String()] = region
+			blobs[d] = region
 		}
 	}
 	if _, err := b.registry.FetchSnapshot(t.Context(), artifact.FeedRepository("north", feed), north.Manifest,
