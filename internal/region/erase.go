@@ -139,7 +139,7 @@ func (p *Replicator) erase(ctx context.Context, f *order.Feed, held Copy, keysBe
 		DeletionUnsupported: unsupported,
 	}
 	if f.State != order.Erase {
-		receipt.Floor = f.Floor
+		receipt.Floor = max(f.Floor, 1) // zero says that nothing is left at all
 	}
 	if unsupported {
 		receipt.Blobs = 0 // none was seen to be gone

@@ -273,3 +273,18 @@ func TestAFeedDisallowedAfterTheFact(t *testing.T) {
 		t.Errorf("keys left: %v", l.epochs())
 	}
 }
+
+// TestNothingToErase: a region that never had anything says so, once.
+func TestNothingToErase(t *testing.T) {
+	l := newLab(t)
+	l.must(l.obey(order.Feed{ID: labFeed, UID: "uid", State: order.Erase, Jurisdictions: []string{"RS"}}))
+	if got := l.receipt(); len(got.Manifests) > 0 || got.Blobs != 0 || len(got.KeysDestroyed) > 0 {
+		t.Errorf("receipt %+v, want one of nothing", got)
+	}
+	before := string(l.reported().Receipt)
+	l.hub.Clock.Add(time.Hour)
+	l.must(l.round())
+	if string(l.reported().Receipt) != before {
+		t.Error("a second receipt was signed")
+	}
+}

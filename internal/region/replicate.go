@@ -4,6 +4,7 @@ package region
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/diskspace"
+	"github.com/frontline-screening/frontline/internal/erasure"
 	"github.com/frontline-screening/frontline/internal/inventory"
 	"github.com/frontline-screening/frontline/internal/order"
 )
@@ -99,7 +101,8 @@ func PlanCopies(v *Verified, terms *Terms, held Copies) []Step {
 }
 
 // plan is PlanCopies with what the state directory knows: a feed that is to be
-// erased and was never copied whole may have keys, and parts of a copy.
+// erased and was never copied whole may have keys and parts of a copy, and the
+// hub waits for a receipt in any case.
 func (p *Replicator) plan() ([]Step, error) {
 	v, copies := p.region.Verified(), p.region.Copies()
 	steps := PlanCopies(v, p.region.Terms(), copies)
@@ -116,7 +119,7 @@ func (p *Replicator) plan() ([]Step, error) {
 		if err != nil {
 			errs = append(errs, err)
 		}
-		if len(keys) > 0 {
+		if len(keys) > 0 || !p.attested(f) {
 			steps = append(steps, Step{Feed: f.ID})
 		}
 	}
@@ -124,6 +127,21 @@ func (p *Replicator) plan() ([]Step, error) {
 		return slices.ContainsFunc(steps, func(s Step) bool { return s.Feed == id })
 	})
 	return steps, errors.Join(errs...)
+}
+
+// attested reports whether the newest receipt says that the whole feed was erased.
+func (p *Replicator) attested(f *order.Feed) bool {
+	identity, err := p.region.store.Identity(p.region.name, p.region.now())
+	if err != nil {
+		return false
+	}
+	data, err := p.region.store.Receipt(f.ID)
+	if err != nil || data == nil {
+		return false
+	}
+	public, _ := identity.Key.Public().(ed25519.PublicKey)
+	receipt, err := erasure.Verify(context.Background(), data, public)
+	return err == nil && receipt.Floor == 0 && receipt.FeedUID == f.UID
 }
 
 // Sync takes every step of the plan once. The failure of one feed is recorded
