@@ -9,6 +9,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -21,6 +22,7 @@ import (
 // here.
 var subcommands = []func() *cobra.Command{
 	newApproveCommand,
+	newBundleCommand,
 	newFrontCommand,
 	newHubCommand,
 	newInventoryCommand,
@@ -36,7 +38,7 @@ var subcommands = []func() *cobra.Command{
 }
 
 // Execute runs the command line of this process and returns its exit code: 0 on
-// success, 1 when the subcommand failed. SIGINT and SIGTERM end the context
+// success, 1 when the subcommand failed, or what its error says. SIGINT and SIGTERM end the context
 // that the subcommand runs under; a second signal kills the process.
 func Execute() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -47,9 +49,19 @@ func Execute() int {
 
 	if err := newRootCommand().ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "frontline: %v\n", err)
-		return 1
+		return exitCode(err)
 	}
 	return 0
+}
+
+// exitCode is 1, unless the error has its own: bundles tell what may be
+// repeated from what is refused for good.
+func exitCode(err error) int {
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
+		return coded.ExitCode()
+	}
+	return 1
 }
 
 func newRootCommand() *cobra.Command {
