@@ -141,7 +141,8 @@ func (p *Replicator) attested(f *order.Feed) bool {
 	}
 	public, _ := identity.Key.Public().(ed25519.PublicKey)
 	receipt, err := erasure.Verify(context.Background(), data, public)
-	return err == nil && receipt.Floor == 0 && receipt.FeedUID == f.UID
+	joined := p.region.Joined()
+	return err == nil && joined != nil && receipt.RegionUID == joined.RegionUID && receipt.Floor == 0 && receipt.FeedUID == f.UID
 }
 
 // Sync takes every step of the plan once. The failure of one feed is recorded
