@@ -23,6 +23,7 @@ var fuzzed = map[string]string{
 	"internal/artifact.decodeConfig":     "internal/artifact.FuzzDecodeConfig",
 	"internal/artifact.rangeStart":       "internal/artifact.FuzzRangeStart",
 	"internal/block.Decode":              "internal/block.FuzzDecode",
+	"internal/bundle.NewReader":          "internal/bundle.FuzzReader",
 	"internal/delta.Apply":               "internal/delta.FuzzApply",
 	"internal/envelope.Verify":           "internal/envelope.FuzzVerify",
 	"internal/erasure.DecodeLedger":      "internal/erasure.FuzzDecodeLedger",
@@ -50,6 +51,8 @@ var fuzzed = map[string]string{
 	"internal/snapshot.DecodeRow":        "internal/snapshot.FuzzOpen",
 	"internal/snapshot.Open":             "internal/snapshot.FuzzOpen",
 	"internal/snapshot.ParseHeader":      "internal/snapshot.FuzzOpen",
+	"internal/trust.DescribeBundle":      "internal/trust.FuzzDescribe",
+	"internal/trust.DescribeRoot":        "internal/trust.FuzzDescribe",
 	"internal/trust.ReadBatch":           "internal/trust.FuzzReadBatch",
 	"internal/trust.VerifyAt":            "internal/trust.FuzzVerify",
 	"internal/watchlist.Parse":           "internal/watchlist.FuzzUNXML",
@@ -64,6 +67,7 @@ var inside = map[string]string{
 	"internal/approval.ParseKey":         "a key in the spec of a feed, which its owner wrote",
 	"internal/approval.ParsePrivateKey":  "the signer's own key",
 	"internal/canonical.UnmarshalStrict": "encoding/json under rules; the targets of its callers feed it",
+	"internal/bundle.Describe":           "NewReader, and a statement of trust, which targets feed",
 	"internal/dataset.OpenDir":           "names a folder",
 	"internal/dataset.ReadAck":           "written by the matcher of the same pod",
 	"internal/envelope.Payload":          "the targets of its callers feed it",
@@ -88,7 +92,7 @@ var inside = map[string]string{
 }
 
 // decoderName tells by its name that a function takes bytes apart.
-var decoderName = regexp.MustCompile(`^(Decode|Parse|Read|Open|Verify|Unmarshal|Load)([A-Z]|$)`)
+var decoderName = regexp.MustCompile(`^(Decode|Parse|Read|Open|Verify|Unmarshal|Load|Describe)([A-Z]|$)|^New\w*(Reader|Scanner|Decoder)$`)
 
 // function is a function of the module; takes lists the types of its parameters.
 type function struct {
