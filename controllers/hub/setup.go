@@ -96,6 +96,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 			Bundles: outstanding(c, reader, o),
 		},
 	}
+	if err := mgr.Add(&collector{registry: o.Registry}); err != nil {
+		return nil, fmt.Errorf("set up the collection of garbage: %w", err)
+	}
 	for _, w := range witness.Kinds(c, witness.Copies{Registry: o.Registry, Depot: store, Keys: o.Keys}, o.Clock) {
 		controllers = append(controllers, w)
 	}

@@ -42,6 +42,15 @@ func (l Ledger) Open(sealed []byte) (erasure.Ledger, error) {
 	return erasure.DecodeLedger(plain)
 }
 
+// Recipient is the hub's own key for what orders carry for it to find again. It
+// never changes, so that a hub restored from any backup opens it.
+func (l Ledger) Recipient() (string, error) { return seal.Recipient(l.identity) }
+
+// OpenBytes opens what was sealed to Recipient.
+func (l Ledger) OpenBytes(sealed []byte, limit int64) ([]byte, error) {
+	return seal.OpenBytes(sealed, limit, l.identity)
+}
+
 // Ledger returns the ledger of erasures, which it makes if there is none.
 func (s *Store) Ledger(ctx context.Context) (Ledger, error) {
 	secret, err := s.ensure(ctx, LedgerSecret, func() (map[string][]byte, error) {

@@ -41,7 +41,7 @@ func (r *Reconciler) carryBlocks(ctx context.Context, s *scope, in *order.Input)
 			// Without a report since the start nobody knows whom to seal to.
 			carry(in, feed, before.Blocks, s.published.order.Blobs[before.Blocks.Digest])
 		case recipient != "":
-			sealed, err := sealBlocks(keys, feed.ID, recipient)
+			sealed, err := r.sealBlocks(ctx, keys, feed.ID, recipient)
 			if err != nil {
 				return err
 			}
@@ -76,12 +76,20 @@ func (s *scope) recipient(feed *order.Feed) string {
 
 // sealBlocks seals an overlay to the region, and to the hub, which has to find
 // its own blocks in an order after it was restored from a backup.
-func sealBlocks(keys keystore.Feed, feed, recipient string) ([]byte, error) {
+func (r *Reconciler) sealBlocks(ctx context.Context, keys keystore.Feed, feed, recipient string) ([]byte, error) {
 	plain, err := keys.Overlay(feed)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := seal.SealBytes(plain, recipient, keys.Current().Recipient)
+	ledger, err := r.Keys.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own, err := ledger.Recipient()
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := seal.SealBytes(plain, recipient, own)
 	if err != nil {
 		return nil, fmt.Errorf("blocks of feed %s: %w", feed, err)
 	}
@@ -106,7 +114,11 @@ func (r *Reconciler) adoptBlocks(ctx context.Context, published *order.Order) er
 			continue
 		}
 		var records []string
-		if plain, err := seal.OpenBytes(published.Blobs[feed.Blocks.Digest], block.MaxBytes, keys.Identities()...); err == nil {
+		ledger, err := r.Keys.Ledger(ctx)
+		if err != nil {
+			return err
+		}
+		if plain, err := ledger.OpenBytes(published.Blobs[feed.Blocks.Digest], block.MaxBytes); err == nil {
 			if overlay, err := block.Decode(plain); err == nil && overlay.Feed == feed.ID {
 				records = append([]string{}, overlay.Records...)
 			}

@@ -37,7 +37,7 @@ func (r *Reconciler) retain(ctx context.Context, s *scope) error {
 			kept = append(kept, *release)
 			continue
 		}
-		if err := r.drop(ctx, s, release); err != nil {
+		if err := r.drop(ctx, s, release, erased); err != nil {
 			errs = append(errs, err)
 			kept = append(kept, *release)
 		}
@@ -70,9 +70,10 @@ func (s *scope) inUse(reports *hub.Reports, keep int) map[int64]bool {
 }
 
 // drop removes the content first: a release without content can be described,
-// content that nothing describes would be a copy nobody knows of.
-func (r *Reconciler) drop(ctx context.Context, s *scope, release *screeningv1.WatchlistRelease) error {
-	if err := r.Registry.Delete(ctx, depot.Repository(string(s.id)), string(release.Spec.Artifact.Digest)); err != nil {
+// content that nothing describes would be a copy nobody knows of. What an erasure
+// removed goes from the registry's disk at once.
+func (r *Reconciler) drop(ctx context.Context, s *scope, release *screeningv1.WatchlistRelease, erased bool) error {
+	if err := r.remove(ctx, depot.Repository(string(s.id)), string(release.Spec.Artifact.Digest), erased); err != nil {
 		return err
 	}
 	for i := range s.replicas {
@@ -84,7 +85,7 @@ func (r *Reconciler) drop(ctx context.Context, s *scope, release *screeningv1.Wa
 		if err != nil {
 			return err
 		}
-		if err := r.Registry.Delete(ctx, repository, desc.Digest.String()); err != nil {
+		if err := r.remove(ctx, repository, desc.Digest.String(), erased); err != nil {
 			return err
 		}
 	}
@@ -92,4 +93,27 @@ func (r *Reconciler) drop(ctx context.Context, s *scope, release *screeningv1.Wa
 		return fmt.Errorf("delete WatchlistRelease %s: %w", release.Name, err)
 	}
 	return nil
+}
+
+// remove deletes an artifact, and its layers too when it was erased: else they
+// stay until the registry collects what nothing refers to.
+func (r *Reconciler) remove(ctx context.Context, repository, manifest string, erased bool) error {
+	if !erased {
+		return r.Registry.Delete(ctx, repository, manifest)
+	}
+	blobs, err := r.Registry.Blobs(ctx, repository, manifest)
+	if errors.Is(err, artifact.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = r.Registry.Delete(ctx, repository, manifest)
+	if err == nil {
+		err = r.Registry.CollectNow(ctx, repository, blobs)
+	}
+	if errors.Is(err, artifact.ErrDeletionUnsupported) {
+		return nil // the request says so, and rests on the keys
+	}
+	return err
 }
