@@ -154,7 +154,9 @@ func goesBack(t *testing.T, s *suite) {
 		held[r.Name] = s.blobs(t, r.Name)
 	}
 	begin := time.Now()
-	s.editFeed(t, func(f *screeningv1.WatchlistFeed) { f.Spec.Pin = new(string(screeningv1.NewReleaseVersion(newest - 1))) })
+	s.editFeed(t, func(f *screeningv1.WatchlistFeed) {
+		f.Spec.Pin = new(string(screeningv1.NewReleaseVersion(newest - 1)))
+	})
 	for _, r := range s.Regions {
 		within(t, 30*time.Second, r.Name+" answers from the release before", func(context.Context) error {
 			if now := s.answers(t, r.Name); now != newest-1 {
