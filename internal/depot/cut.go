@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/snapshot"
 )
 
 // Request says which artifact a region shall get.
@@ -90,6 +91,48 @@ func (d *Depot) Cut(ctx context.Context, r Request) (Result, error) {
 	}, nil
 }
 
+// Find returns the artifact that was cut of the release for the region before,
+// if it stands whole and is sealed to the key that is asked for.
+func (d *Depot) Find(ctx context.Context, r Request) (Result, bool, error) {
+	if r.Rebase {
+		return Result{}, false, nil
+	}
+	keys, err := d.keys(ctx, r.Release.Feed)
+	if err != nil {
+		return Result{}, false, err
+	}
+	repository := artifact.FeedRepository(r.Region, r.Release.Feed)
+	desc, err := d.registry.Resolve(ctx, repository, artifact.ReleaseTag(r.Release.Number))
+	if errors.Is(err, artifact.ErrNotFound) {
+		return Result{}, false, nil
+	}
+	if err != nil {
+		return Result{}, false, err
+	}
+	manifest := desc.Digest.String()
+	config, err := d.registry.ReadConfig(ctx, repository, manifest, keys.Identities)
+	switch {
+	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrKey), errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrDigest):
+		return Result{}, false, nil
+	case err != nil:
+		return Result{}, false, err
+	}
+	// The same number may have had other content, in a hub's life before a restore.
+	to, err := d.variant(ctx, r.Release, r.Jurisdiction)
+	if err != nil {
+		return Result{}, false, err
+	}
+	if config.Epoch != r.Epoch || config.Release != r.Release.Number || config.Content != to.content {
+		return Result{}, false, nil
+	}
+	whole, err := d.registry.HasSnapshot(ctx, repository, manifest)
+	if err != nil || !whole {
+		return Result{}, false, err
+	}
+	heavy, err := d.registry.RecutDue(ctx, repository, manifest)
+	return Result{Manifest: manifest, Content: to.content, Size: to.size, Records: to.records, Excluded: to.excluded, Heavy: heavy}, err == nil, err
+}
+
 // addPatch adds the difference between what the previous artifact leads to and
 // the new content. A difference that cannot be made is no failure: the region
 // gets a full copy.
@@ -112,6 +155,15 @@ func (d *Depot) addPatch(ctx context.Context, cut *artifact.Cut, to variant, r R
 	if from.content != before.Content {
 		return nil // it was cut for another jurisdiction, or of a list that was built otherwise
 	}
+	if to.excluded > 0 {
+		withheld, err := d.withheld(ctx, r, from)
+		if err != nil {
+			return err
+		}
+		// What may not be held here any more goes out of the base as well: whoever
+		// begins anew would be sent it with what takes it away again.
+		_ = withheld
+	}
 	path, ok, err := d.patch(ctx, r.Release.Feed, from, to)
 	if err != nil || !ok {
 		return err
@@ -121,4 +173,24 @@ func (d *Depot) addPatch(ctx context.Context, cut *artifact.Cut, to variant, r R
 		FromRelease: before.Release, ToRelease: r.Release.Number, ToSize: to.size,
 	})
 	return nil
+}
+
+// withheld reports whether an earlier variant has a record that may not be held
+// in the jurisdiction any more.
+func (d *Depot) withheld(ctx context.Context, r Request, from variant) (bool, error) {
+	whole, err := d.Whole(ctx, r.Release)
+	if err != nil {
+		return false, err
+	}
+	full, err := snapshot.Open(whole)
+	if err != nil {
+		return false, err
+	}
+	defer full.Close()
+	before, err := snapshot.Open(from.path)
+	if err != nil {
+		return false, err
+	}
+	defer before.Close()
+	return snapshot.Withheld(full, r.Jurisdiction, before)
 }

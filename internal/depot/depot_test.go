@@ -197,6 +197,41 @@ func TestUpdates(t *testing.T) {
 	}
 }
 
+// What was cut is found again, and only for what it is.
+func TestFind(t *testing.T) {
+	b := newBench(t)
+	b.store(t, 1, 1, 1000)
+	if _, found, err := b.depot.Find(t.Context(), b.request("north", "AL", 1, "")); found || err != nil {
+		t.Fatalf("before anything was cut: found %v, %v", found, err)
+	}
+	first, err := b.depot.Cut(t.Context(), b.request("north", "AL", 1, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.store(t, 2, 2, 1001)
+	second, err := b.depot.Cut(t.Context(), b.request("north", "AL", 2, first.Manifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Going back: the artifact that the region retains, not a new one.
+	got, found, err := b.depot.Find(t.Context(), b.request("north", "AL", 1, second.Manifest))
+	if err != nil || !found || got.Manifest != first.Manifest || got.Content != first.Content {
+		t.Errorf("going back finds %+v, %v, %v; want %+v", got, found, err, first)
+	}
+	for name, edit := range map[string]func(*depot.Request){
+		"another key":          func(r *depot.Request) { r.Epoch = 2 },
+		"another jurisdiction": func(r *depot.Request) { r.Jurisdiction = "ME" },
+		"a full copy is asked": func(r *depot.Request) { r.Rebase = true },
+		"another region":       func(r *depot.Request) { r.Region = "south" },
+	} {
+		r := b.request("north", "AL", 1, second.Manifest)
+		edit(&r)
+		if _, found, err := b.depot.Find(t.Context(), r); found || err != nil {
+			t.Errorf("%s: found %v, %v", name, found, err)
+		}
+	}
+}
+
 // Regions that want the same at once share the work and get what they should.
 func TestCutAtOnce(t *testing.T) {
 	b := newBench(t)

@@ -65,8 +65,11 @@ func (r *Reconciler) supply(ctx context.Context, s *scope, feed order.Feed, befo
 		rebase = rebase || (known.manifest == before.Artifact && known.heavy && s.holds(before))
 		if !rebase {
 			stands, err := r.stands(ctx, s, before)
-			if err != nil || stands {
-				return contentOf(feed, before), err
+			if err != nil {
+				return feed, err
+			}
+			if stands {
+				return s.floors(feed, contentOf(feed, before), before, key.Epoch), nil
 			}
 		}
 	}
@@ -86,15 +89,38 @@ func (r *Reconciler) supply(ctx context.Context, s *scope, feed order.Feed, befo
 	if before != nil {
 		request.Previous = before.Artifact
 	}
-	cut, err := r.Depot.Cut(ctx, request)
+	// What was cut of the release before is held by regions that retain it: going
+	// back to it moves nothing. A hub that was interrupted goes on with it, too.
+	cut, stands, err := r.Depot.Find(ctx, request)
+	if err == nil && !stands {
+		cut, err = r.Depot.Cut(ctx, request)
+	}
 	if err != nil {
 		return feed, err
 	}
 	r.supplies.put(s.region.Name, feed.ID, supplied{manifest: cut.Manifest, excluded: cut.Excluded, heavy: cut.Heavy})
-	feed.Artifact, feed.Content, feed.Size, feed.Records = cut.Manifest, cut.Content, cut.Size, cut.Records
-	// What older keys seal is not needed once this is held.
-	feed.Epoch, feed.KeyFloor = key.Epoch, key.Epoch
-	return feed, nil
+	next := feed
+	next.Artifact, next.Content, next.Size, next.Records, next.Epoch = cut.Manifest, cut.Content, cut.Size, cut.Records, key.Epoch
+	return s.floors(feed, next, before, key.Epoch), nil
+}
+
+// floors gives what is ordered its floors: of releases, as the feed has it, and
+// of keys, since what older keys seal is not needed once this is held. A region
+// that is connected is told of them with the order after the one that brings
+// the content: until it has that, it searches what it has instead of nothing.
+func (s *scope) floors(feed, next order.Feed, before *order.Feed, epoch int64) order.Feed {
+	next.Floor, next.KeyFloor = feed.Floor, epoch
+	if before == nil || before.Release < 1 || before.UID != feed.UID || s.holds(&next) || !s.connected() {
+		return next
+	}
+	next.Floor, next.KeyFloor = min(before.Floor, next.Release), before.KeyFloor
+	return next
+}
+
+// connected reports whether the region was heard of lately.
+func (s *scope) connected() bool {
+	link := s.region.Status.Link
+	return link != nil && link.State == screeningv1.LinkConnected
 }
 
 // epochInput is what the choice of a key depends on.
