@@ -162,7 +162,7 @@ func (d *Depot) addPatch(ctx context.Context, cut *artifact.Cut, to variant, r R
 		}
 		// What may not be held here any more goes out of the base as well: whoever
 		// begins anew would be sent it with what takes it away again.
-		_ = withheld
+		cut.Rebase = cut.Rebase || withheld
 	}
 	path, ok, err := d.patch(ctx, r.Release.Feed, from, to)
 	if err != nil || !ok {
