@@ -96,10 +96,10 @@ func (b *bench) describe() {
 	b.note("%d CPUs, %s %s/%s, load before the run %s", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(strings.Fields(string(load))[:min(3, len(strings.Fields(string(load))))], " "))
 	switch b.line {
 	case line.Veth:
-		b.note("the line is a pair of network devices between two namespaces with a token bucket (tbf), bytes are the kernel's count on the device, headers included")
-		b.note("not simulated: delay and loss on that line, because netem is asked for by neither; -line=proxy shows delay, without loss")
+		b.note("the line is a pair of network devices between two namespaces with a token bucket (tbf); bytes are the kernel's count on the device, headers included")
+		b.note("not simulated on that line: delay, jitter and loss; the row with delay is measured over a proxy in user space")
 	case line.Proxy:
-		b.note("the line is a proxy in user space with a rate; bytes are the payload of TCP")
+		b.note("the line is a proxy in user space with a rate; bytes are the payload of TCP, without its headers")
 		b.note("not simulated: loss, reordering and TCP's own retransmission")
 	}
 	b.note("not simulated: the API server's writes between a release, its cut and its order; disks slower than this machine's; several regions at once")

@@ -151,9 +151,8 @@ func parse(ctx context.Context, args []string) (*bench, string, error) {
 	switch *lineKind {
 	case "":
 		var why string
-		if b.line, why = line.Best(ctx); why != "" {
-			b.note("%s", why)
-		}
+		b.line, why = line.Best(ctx)
+		b.note("%s", why)
 	case string(line.Veth), string(line.Proxy):
 		b.line = line.Kind(*lineKind)
 	default:

@@ -13,8 +13,8 @@ import (
 	"github.com/frontline-screening/frontline/internal/watchlist/synthetic"
 )
 
-// patience is how long one publication may take before a run gives up.
-const patience = 3 * time.Minute
+// patience is how long one step may take before a run gives up.
+const patience = 10 * time.Minute
 
 // carry does something that makes the hub order another artifact, and returns
 // the bytes that the line carried in both directions until the region holds it.

@@ -40,22 +40,28 @@ type Line struct {
 }
 
 // Best is Veth where this process may make devices, and else Proxy, with a
-// sentence on why.
-func Best(ctx context.Context) (Kind, string) {
+// sentence on what the line can show and why it is no better.
+func Best(ctx context.Context) (kind Kind, why string) {
 	if os.Geteuid() != 0 {
-		return Proxy, "network devices need root; the line is a proxy in user space, whose counts leave out the headers of TCP and IP"
+		return Proxy, "network devices need root, so the line is a proxy"
 	}
 	for _, tool := range []string{"ip", "tc"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return Proxy, tool + " is not installed (Debian: iproute2); the line is a proxy in user space, whose counts leave out the headers of TCP and IP"
+			return Proxy, tool + " is not installed (Debian: iproute2), so the line is a proxy"
 		}
 	}
 	probe, err := newVeth(ctx)
-	if err != nil {
-		return Proxy, "no pair of network devices could be made (" + err.Error() + "); the line is a proxy in user space"
+	if err == nil {
+		err = probe.rate(ctx, 1_000_000)
 	}
-	_ = probe.close()
-	return Veth, ""
+	if err != nil {
+		return Proxy, "no pair of network devices with a token bucket could be made (" + err.Error() + "), so the line is a proxy"
+	}
+	defer func() { _ = probe.close() }()
+	if run(ctx, "tc", "qdisc", "replace", "dev", probe.near, "root", "netem", "delay", "1ms") != nil {
+		return Veth, "this kernel has no netem"
+	}
+	return Veth, "this kernel has netem, which is not used"
 }
 
 // Open makes a line of the kind.
