@@ -19,7 +19,7 @@ import (
 )
 
 // ErrUnproven is wrapped when a target does not follow from a verified order.
-var ErrUnproven = errors.New("Unproven") //nolint:staticcheck // the text begins with the reason, as conditions spell it
+var ErrUnproven = errors.New("Unproven")
 
 // Reasons why a target does not follow from its proofs, beside those for which
 // package trust refuses an order.

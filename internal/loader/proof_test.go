@@ -3,6 +3,7 @@
 package loader_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/loader"
@@ -31,6 +33,7 @@ type truth struct {
 	region     *agent.Region
 	follower   *agent.Follower
 	replicator *agent.Replicator
+	own        *artifact.Registry
 }
 
 func newTruth(t *testing.T, name string) *truth {
@@ -47,7 +50,7 @@ func newTruth(t *testing.T, name string) *truth {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &truth{t: t, hub: hub, region: r, follower: follower, replicator: replicator}
+	return &truth{t: t, hub: hub, region: r, follower: follower, replicator: replicator, own: own}
 }
 
 // feed publishes a release of feed A with rules of its own.
@@ -262,6 +265,33 @@ func TestFreshPodOfARegionCutOff(t *testing.T) {
 	if err := w.verifier().Check(t.Context(), target); err != nil {
 		t.Errorf("a pod that starts 60 hours after the line was cut: %v", err)
 	}
+}
+
+// TestProofOfABundle: what travelled for 60 hours is proven to pods as it was
+// signed, and looks no fresher.
+func TestProofOfABundle(t *testing.T) {
+	w := newTruth(t, region)
+	w.ordered(true, w.feed(1))
+	spec := json.RawMessage(`{"feeds":[{"id":"` + feedA + `"}]}`)
+	w.hub.Publish(t, order.Input{Feeds: []order.Feed{w.feed(2)}, Pools: []order.Workload{{Name: pool, UID: "p", Generation: 1, Spec: spec}}})
+	issued := w.hub.Clock.Now()
+	data := w.hub.Bundle(t, 1, 7*24*time.Hour, nil)
+	w.hub.Clock.Add(60 * time.Hour)
+	if _, err := agent.NewImporter(w.follower, w.own, logr.Discard()).Import(t.Context(), bytes.NewReader(data)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.replicator.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	target, ok := w.region.Target(pool)
+	if !ok || target.Set.Feeds[0].Release != 2 || !target.Clocks.OrderIssued.Equal(issued) {
+		t.Fatalf("the target is %+v", target.Set)
+	}
+	if err := w.verifier().Check(t.Context(), target); err != nil {
+		t.Fatal(err)
+	}
+	fresher := edited(target, func(t *dataset.Target, _ *dataset.Feed) { t.Clocks.OrderIssued = w.hub.Clock.Now() })
+	expectReason(t, w.verifier().Check(t.Context(), fresher), loader.ClockForged)
 }
 
 func TestKeysThatWereReplaced(t *testing.T) {

@@ -85,6 +85,7 @@ func (s *stage) swapped(host, repo, kind, want, instead string) func(*http.Reque
 // TestLine are attacks on the line between the hub's registry and the region's.
 // The copy fails with its reason, and release 2 is searched meanwhile.
 func TestLine(t *testing.T) {
+	t.Parallel()
 	repo := artifact.FeedRepository(here, feed)
 	tests := []struct {
 		name   string
@@ -159,6 +160,7 @@ func (s *stage) nothingNew(t *testing.T) {
 // TestRegionalRegistry are attacks by whoever can write to the region's own
 // registry, or sits before it. The loader refuses and says why.
 func TestRegionalRegistry(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		attack func(s *stage, f order.Feed) func(*http.Request, []byte) []byte
@@ -228,6 +230,7 @@ func (s *stage) forge(change func(*artifact.Cut)) order.Feed {
 // what it says: of another region, of another feed, of another release, or
 // sealed to somebody else.
 func TestForgedArtifacts(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		change func(*artifact.Cut)
@@ -282,6 +285,7 @@ func TestArtifactThatIsNoTarget(t *testing.T) {
 // against the root that is pinned in their pods. What it could say is tested in
 // internal/loader; here are the lies that would change answers.
 func TestLyingAgent(t *testing.T) {
+	t.Parallel()
 	south := newSouth(t)
 	tests := []struct {
 		name   string

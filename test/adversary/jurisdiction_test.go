@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -24,7 +25,7 @@ import (
 	"github.com/frontline-screening/frontline/internal/watchlist"
 )
 
-// jurisdictions of the regions of the same name in lower case.
+// jurisdictions have one region each.
 var jurisdictions = []string{"AL", "ME", "RS"}
 
 // vault is a hub that cuts one feed for a region of each jurisdiction.
@@ -95,7 +96,7 @@ func (v *vault) store(release int64, count int, handling func(n int) *watchlist.
 	}
 }
 
-func regionOf(jurisdiction string) string { return "in-" + string([]byte{jurisdiction[0] | 0x20, jurisdiction[1] | 0x20}) }
+func regionOf(jurisdiction string) string { return "in-" + strings.ToLower(jurisdiction) }
 
 // opened is everything that keys open in artifacts of a region, in the clear
 // and decompressed; blobs that they do not open are left out.

@@ -3,16 +3,19 @@
 package adversary_test
 
 import (
+	"bytes"
 	"crypto"
 	"maps"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
 	"github.com/frontline-screening/frontline/internal/order"
+	"github.com/frontline-screening/frontline/internal/region"
 	"github.com/frontline-screening/frontline/internal/region/regiontest"
 	"github.com/frontline-screening/frontline/internal/screen"
 	"github.com/frontline-screening/frontline/internal/trust"
@@ -79,6 +82,7 @@ func (s *stage) root(change func(*metadata.RootType)) []byte {
 // TestOrders are attacks on what the hub publishes for the region. Each is
 // refused for its reason, and release 2 is searched as if nothing had happened.
 func TestOrders(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		attack func(t *testing.T, s *stage) trust.Files
@@ -275,5 +279,23 @@ func TestClockBehind(t *testing.T) {
 	s.eventually("release 3 is searched", func() bool { return s.searched() == 3 })
 	if reading := s.follower.Clock().Read(s.clock.Now()); reading.Reason != trust.ClockSuspect {
 		t.Errorf("the clock is read as %+v, want %s", reading, trust.ClockSuspect)
+	}
+}
+
+// TestReplayedBundle: a bundle is imported once, and none before it any more.
+func TestReplayedBundle(t *testing.T) {
+	s := newStage(t)
+	importer := region.NewImporter(s.follower, s.own, logr.Discard())
+	first := s.hub.Bundle(t, 1, 7*24*time.Hour, nil)
+	second := s.hub.Bundle(t, 2, 7*24*time.Hour, nil)
+	if _, err := importer.Import(t.Context(), bytes.NewReader(second)); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"again": second, "the one before": first} {
+		_, err := importer.Import(t.Context(), bytes.NewReader(data))
+		if got := region.ImportReason(err); got != string(trust.Replayed) {
+			t.Errorf("%s: refused as %q, want %s: %v", name, got, trust.Replayed, err)
+		}
+		s.servesOn(t)
 	}
 }

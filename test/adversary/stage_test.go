@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -63,6 +64,7 @@ type stage struct {
 	region     *region.Region
 	follower   *region.Follower
 	replicator *region.Replicator
+	own        *artifact.Registry
 	up, down   *wire // hub to region, region to loader
 	liar       *liar
 	dir        dataset.Dir
@@ -85,9 +87,9 @@ func newStage(t *testing.T) *stage {
 	_, own := regiontest.NewRegistry(t)
 	from, err := artifact.Connect("http://"+s.hub.Registry().Host(), &http.Client{Transport: s.up})
 	s.must(err)
-	to, err := artifact.Connect(own, http.DefaultClient)
+	s.own, err = artifact.Connect(own, http.DefaultClient)
 	s.must(err)
-	s.replicator, err = region.NewReplicator(s.region, from, to, logr.Discard())
+	s.replicator, err = region.NewReplicator(s.region, from, s.own, logr.Discard())
 	s.must(err)
 	s.serve(own)
 	for release := int64(1); release <= 2; release++ {
@@ -226,7 +228,7 @@ func (s *stage) publish(feeds ...order.Feed) {
 	s.must(s.replicator.Sync(s.t.Context()))
 }
 
-// pull lets the region look at what was published; it must not obey.
+// refuses publishes an order and lets the region look at it; it must not obey.
 func (s *stage) refuses(files trust.Files) {
 	s.t.Helper()
 	s.hub.Push(s.t, files)
@@ -351,9 +353,7 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			body, _ = canonical.Marshal(target)
 		}
 	}
-	for key, values := range recorder.Header() {
-		w.Header()[key] = values
-	}
+	maps.Copy(w.Header(), recorder.Header())
 	w.WriteHeader(recorder.Code)
 	_, _ = w.Write(body)
 }
