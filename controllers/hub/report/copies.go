@@ -40,6 +40,7 @@ func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalClust
 		replica := &list.Items[i]
 		helper := patch.New(m.Client, replica)
 		switch {
+		case region.Spec.Link == screeningv1.LinkLocal:
 		case received != nil:
 			copyOf(replica, received.Feed(string(replica.Spec.Feed)))
 		case conditions.Get(replica, screeningv1.ConditionReady) == nil:

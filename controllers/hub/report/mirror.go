@@ -38,11 +38,12 @@ func (m *Mirror) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 	if err := m.Client.Get(ctx, req.NamespacedName, region); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if region.Spec.Link == screeningv1.LinkLocal {
-		// The region's own controllers write the statuses of these very objects.
-		return ctrl.Result{}, nil
-	}
 	received := m.Reports.Last(region.Name)
+	if region.Spec.Link == screeningv1.LinkLocal {
+		// The region's own controllers write the statuses of these very objects;
+		// how far an erasure has come is the hub's to say.
+		return ctrl.Result{}, m.replicas(ctx, region, received)
+	}
 	return ctrl.Result{}, errors.Join(
 		m.pools(ctx, region, received),
 		m.posts(ctx, region, received),
