@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/frontline-screening/frontline/hack/replication/internal/site"
@@ -88,7 +89,7 @@ func measureBuild(ctx context.Context, b *bench) (err error) {
 	}
 	var wall, peak []float64
 	for i := range b.count(3, 1) {
-		p, err := site.Start("build", "the build", buildConfig{List: list, Out: filepath.Join(dir, fmt.Sprint(i))})
+		p, err := site.Start("build", "the build", buildConfig{List: list, Out: filepath.Join(dir, strconv.Itoa(i))})
 		if err != nil {
 			return err
 		}

@@ -13,14 +13,6 @@ import (
 	"github.com/frontline-screening/frontline/hack/replication/internal/site"
 )
 
-// cuts is how often a transfer is cut.
-func (b *bench) cuts() int {
-	if b.quick {
-		return 2
-	}
-	return 10
-}
-
 // begun is how many bytes have to arrive after a cut for a transfer to count as
 // going on: more than handshakes and questions take.
 const begun = 24 << 10
@@ -56,27 +48,30 @@ func measureResume(ctx context.Context, b *bench) (err error) {
 	}
 	b.add(row{Promise: "resume", Measure: "a full copy, left alone", Unit: "bytes"}, full)
 	rng := rand.New(rand.NewPCG(seed, 6)) //nolint:gosec // a schedule that can be repeated
-	transfers := b.count(3, 1)
 	for _, kind := range []struct {
-		name string
-		cut  func(context.Context, *bench, *site.Site, *rand.Rand) (restart time.Duration, err error)
+		name            string
+		cuts, transfers int
+		cut             cutting
 	}{
-		{"the line was cut", cutLine},
-		{"the agent was killed (-9)", killAgent},
+		{"the line was cut", 10, b.count(3, 1), cutLine},
+		{"the agent was killed (-9)", 1, b.count(6, 1), killAgent},
 	} {
+		if b.quick {
+			kind.cuts = min(kind.cuts, 2)
+		}
 		var extra, total, restarts []float64
-		for range transfers {
-			got, after, err := transfer(ctx, b, s, rng, full, kind.cut)
+		for range kind.transfers {
+			got, after, err := transfer(ctx, b, s, rng, full, kind.cuts, kind.cut)
 			if err != nil {
 				return fmt.Errorf("%s: %w", kind.name, err)
 			}
-			extra = append(extra, max(got-full, 0)/1024/float64(b.cuts()))
+			extra = append(extra, max(got-full, 0)/1024/float64(kind.cuts))
 			total = append(total, 100*got/full)
 			restarts = append(restarts, after...)
 		}
 		promise := "resume, " + kind.name
 		b.add(row{
-			Promise: promise, Measure: fmt.Sprintf("more bytes for each of %d cuts, all causes", b.cuts()), Unit: "KiB", Judged: "max", Limit: 64,
+			Promise: promise, Measure: fmt.Sprintf("more bytes for each cut, %d in a transfer", kind.cuts), Unit: "KiB", Judged: "max", Limit: 64,
 		}, extra...)
 		b.add(row{Promise: promise, Measure: "bytes in all", Unit: "% of the copy left alone", Judged: "max", Limit: 103}, total...)
 		b.add(row{Promise: promise, Measure: "until bytes arrive again", Unit: "ms", Judged: "max", Limit: 10_000}, restarts...)
@@ -84,11 +79,12 @@ func measureResume(ctx context.Context, b *bench) (err error) {
 	return nil
 }
 
+// cutting cuts and returns how long it took until bytes arrived again.
+type cutting func(context.Context, *bench, *site.Site, *rand.Rand) (time.Duration, error)
+
 // transfer moves a full copy with cuts at random places of it.
-func transfer(ctx context.Context, b *bench, s *site.Site, rng *rand.Rand, full float64,
-	cut func(context.Context, *bench, *site.Site, *rand.Rand) (time.Duration, error),
-) (total float64, restarts []float64, err error) {
-	places := make([]float64, b.cuts())
+func transfer(ctx context.Context, b *bench, s *site.Site, rng *rand.Rand, full float64, cuts int, cut cutting) (total float64, restarts []float64, err error) {
+	places := make([]float64, cuts)
 	for i := range places {
 		places[i] = (0.02 + 0.8*rng.Float64()) * full
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/frontline-screening/frontline/internal/snapshot"
@@ -35,7 +36,7 @@ func measureUN(ctx context.Context, b *bench) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	var lists [2]snapshot.Built
 	for i, path := range []string{older, newer} {
-		if lists[i], err = parseList(ctx, watchlist.UNXML, path, filepath.Join(dir, fmt.Sprint(i))); err != nil {
+		if lists[i], err = parseList(ctx, watchlist.UNXML, path, filepath.Join(dir, strconv.Itoa(i))); err != nil {
 			return err
 		}
 	}

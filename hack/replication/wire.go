@@ -137,7 +137,7 @@ func measureEver(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	worst := []float64{100}
+	var worst []float64
 	say := func(what string, bytes float64, err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, err)
@@ -204,11 +204,10 @@ func measureEver(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	bytes, err = carry(ctx, s, func(ctx context.Context) error { return loseCopies(ctx, s) })
-	return errors.Join(say("fresh, of a release with a chain of deltas", bytes, err), b.most(worst))
-}
-
-func (b *bench) most(worst []float64) error {
-	b.add(row{Promise: "never more than", Measure: "the most of these", Unit: "% of a full copy", Judged: "max", Limit: 105}, worst[1:]...)
+	if err := say("fresh, of a release with a chain of deltas", bytes, err); err != nil {
+		return err
+	}
+	b.add(row{Promise: "never more than", Measure: "all of these", Unit: "% of a full copy", Judged: "max", Limit: 105}, worst...)
 	return nil
 }
 

@@ -39,6 +39,7 @@ type HTTP struct {
 	registry *artifact.Registry
 	// current is the index of the gateway that answered last.
 	current atomic.Int64
+	open    connections
 }
 
 var _ Hub = (*HTTP)(nil)
@@ -59,17 +60,18 @@ func NewHTTP(gateways []string, caPEM []byte, identity pki.CertificateSource) (*
 			return nil, fmt.Errorf("link: gateway %q is not of the form https://host:port", g)
 		}
 	}
-	h := &HTTP{gateways: gateways, client: &http.Client{Transport: newTransport(roots, identity)}}
+	h := &HTTP{gateways: gateways}
+	h.client = &http.Client{Transport: newTransport(roots, identity, &h.open)}
 	if h.registry, err = artifact.Connect(gateways[0], &http.Client{Transport: failover{h}}); err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-func newTransport(roots *x509.CertPool, identity pki.CertificateSource) *http.Transport {
+func newTransport(roots *x509.CertPool, identity pki.CertificateSource, open *connections) *http.Transport {
 	return &http.Transport{
 		TLSClientConfig:       pki.ClientConfig(identity, roots, ""),
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:           open.dialer(&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}),
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: waitLimit,
 		IdleConnTimeout:       90 * time.Second,
@@ -96,6 +98,13 @@ func (f failover) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return f.hub.client.Transport.RoundTrip(req)
 }
+
+// CloseIdleConnections is called when a transfer brought nothing for a while. On
+// this line nothing is idle: the one connection carries the held request too,
+// and after a cut it would first bring again what was asked for before the cut,
+// which nobody waits for any more. All connections are closed; calls under way
+// are made again.
+func (f failover) CloseIdleConnections() { f.hub.open.drop() }
 
 func (h *HTTP) gateway() string {
 	return h.gateways[int(h.current.Load())%len(h.gateways)]
@@ -150,7 +159,11 @@ func (h *HTTP) call(ctx context.Context, method, path string, body []byte, limit
 	first := h.current.Load()
 	for i := range h.gateways {
 		index := (int(first) + i) % len(h.gateways)
+		drops := h.open.drops()
 		answer, status, err := h.callOne(ctx, h.gateways[index], method, path, body, limit)
+		if err != nil && ctx.Err() == nil && h.open.drops() != drops {
+			answer, status, err = h.callOne(ctx, h.gateways[index], method, path, body, limit)
+		}
 		var answered *AnswerError
 		if err == nil || errors.As(err, &answered) {
 			h.current.Store(int64(index))

@@ -95,13 +95,13 @@ func (v *veth) listen(ctx context.Context) (listener net.Listener, err error) {
 	return listener, err
 }
 
-// rate puts a token bucket on both ends: 16 KiB at once, 400 ms of queue.
+// rate puts a token bucket on both ends: 16 KiB at once, a queue of 20 ms.
 func (v *veth) rate(ctx context.Context, bitsPerSecond int64) error {
 	ends := [][]string{{"qdisc", "replace", "dev", v.near, "root"}, {"-n", v.namespace, "qdisc", "replace", "dev", v.far, "root"}}
 	for _, end := range ends {
 		kind := []string{"pfifo"}
 		if bitsPerSecond > 0 {
-			kind = []string{"tbf", "rate", strconv.FormatInt(bitsPerSecond, 10) + "bit", "burst", "16kb", "latency", "400ms"}
+			kind = []string{"tbf", "rate", strconv.FormatInt(bitsPerSecond, 10) + "bit", "burst", "16kb", "latency", "20ms"}
 		}
 		if err := run(ctx, "tc", append(end, kind...)...); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/loader"
 	"github.com/frontline-screening/frontline/internal/matcher"
@@ -16,8 +17,6 @@ import (
 	"github.com/frontline-screening/frontline/internal/region"
 	"github.com/frontline-screening/frontline/internal/screen"
 	"github.com/frontline-screening/frontline/internal/serve"
-
-	"github.com/frontline-screening/frontline/internal/canonical"
 )
 
 // PodConfig is what a matcher pod is given.

@@ -85,14 +85,14 @@ func Open(ctx context.Context, o Options) (s *Site, err error) {
 	if err != nil {
 		return s, err
 	}
-	if err = s.openRegion(running, gatewayCA); err != nil {
-		return s, err
-	}
-	if err = s.Hub.Order(ctx); err != nil {
-		return s, err
-	}
-	if err = s.StartAgent(ctx); err != nil {
-		return s, err
+	for _, step := range []func() error{
+		func() error { return s.openRegion(running, gatewayCA) },
+		func() error { return s.Hub.Order(ctx) },
+		func() error { return s.StartAgent(ctx) },
+	} {
+		if err := step(); err != nil {
+			return s, err
+		}
 	}
 	_, err = s.Hub.said(ctx, "it has keys", func(f report.Feed) bool { return f.Keys != nil })
 	return s, err
