@@ -141,6 +141,9 @@ func holdsStorm(t *testing.T, s *suite) {
 		must(t, s.WaitRelease(t.Context(), s.posts[r.Name], person(t, 50), before+1))
 	}
 	s.knows(t, 20*time.Second, newcomer, true)
+	s.editFeed(t, func(f *screeningv1.WatchlistFeed) {
+		f.Spec.Gates.MaxAddedPercent, f.Spec.Gates.MaxRemovedPercent, f.Spec.Approvers = nil, nil, nil
+	})
 }
 
 // goesBack pins the release before: every region answers from it within ten
