@@ -226,9 +226,12 @@ func TestCutAnywhere(t *testing.T) {
 }
 
 func FuzzReader(f *testing.F) {
-	_, data := export(f)
-	f.Add(data)
-	files := unpack(f, data)
+	hub := regiontest.NewHub(f, regiontest.NewClock(), "north", "AL")
+	hub.Publish(f, order.Input{})
+	small := hub.Bundle(f, 7, bundleLife, nil)
+	f.Add(small)
+	f.Add(small[:len(small)-1024])
+	files := unpack(f, small)
 	f.Add(pack(f, files[:4]))
 	f.Add(pack(f, []file{plain("../x", nil)}))
 	f.Add([]byte{})

@@ -18,8 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
-	"k8s.io/apimachinery/pkg/util/httpstream"
-	"k8s.io/client-go/kubernetes/scheme"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
@@ -129,7 +128,7 @@ func forward(ctx context.Context, config *rest.Config, pod corev1.Pod, port int)
 		return "", nil, fmt.Errorf("forward a port to pod %s/%s: %w; you need the right to create pods/portforward, or give --address", pod.Namespace, pod.Name, err)
 	}
 	core := rest.CopyConfig(config)
-	core.APIPath, core.GroupVersion, core.NegotiatedSerializer = "/api", &corev1.SchemeGroupVersion, scheme.Codecs.WithoutConversion()
+	core.APIPath, core.GroupVersion, core.NegotiatedSerializer = "/api", &corev1.SchemeGroupVersion, clientgoscheme.Codecs.WithoutConversion()
 	api, err := rest.RESTClientFor(core)
 	if err != nil {
 		return fail(err)
@@ -141,9 +140,9 @@ func forward(ctx context.Context, config *rest.Config, pod corev1.Pod, port int)
 	}
 	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
 	if tunnel, err := portforward.NewSPDYOverWebsocketDialer(url, config); err == nil {
-		dialer = portforward.NewFallbackDialer(tunnel, dialer, func(err error) bool {
-			return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-		})
+		// Older API servers, and some proxies before them, know SPDY alone. What
+		// else is wrong with the first way shows with the second as well.
+		dialer = portforward.NewFallbackDialer(tunnel, dialer, func(error) bool { return true })
 	}
 	end, ready := make(chan struct{}), make(chan struct{})
 	forwarder, err := portforward.NewOnAddresses(dialer, []string{"127.0.0.1"}, []string{"0:" + strconv.Itoa(port)}, end, ready, io.Discard, io.Discard)
@@ -206,7 +205,7 @@ func postTo(ctx context.Context, address, path string, body func() (io.ReadClose
 	if err != nil {
 		return nil, fmt.Errorf("--address %q has not the form HOST:PORT", address)
 	}
-	resp, err := http.DefaultClient.Do(req) //nolint:bodyclose // closed by the caller
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("reach the pod: %w; it must run with --files-bind", err)
 	}
