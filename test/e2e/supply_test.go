@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,7 +155,7 @@ func goesBack(t *testing.T, s *suite) {
 	newest := f.Status.Release.Number
 	held := map[string]map[string]bool{}
 	for _, r := range s.Regions {
-		held[r.Name] = s.blobs(t, r.Name)
+		held[r.Name] = s.settledBlobs(t, r.Name)
 	}
 	begin := time.Now()
 	s.editFeed(t, func(f *screeningv1.WatchlistFeed) {
@@ -197,6 +198,22 @@ func (s *suite) blobs(t *testing.T, name string) map[string]bool {
 		t.Fatalf("%s: its registry's volume holds no blob; the test looks in the wrong place", name)
 	}
 	return out
+}
+
+// settledBlobs waits until a region's registry takes nothing more: a full copy
+// may follow a chain of deltas.
+func (s *suite) settledBlobs(t *testing.T, name string) map[string]bool {
+	t.Helper()
+	last := s.blobs(t, name)
+	for quiet := 0; quiet < 6; {
+		s.quiet(t, time.Second)
+		if now := s.blobs(t, name); maps.Equal(now, last) {
+			quiet++
+		} else {
+			last, quiet = now, 0
+		}
+	}
+	return last
 }
 
 // keysKept counts the private keys of the feed in an agent's volume.
