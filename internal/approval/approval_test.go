@@ -150,8 +150,8 @@ func TestVerifyRefuses(t *testing.T) {
 	payload := func(text string) []byte {
 		return edit(func(e *dsse.Envelope) { e.Payload = base64.StdEncoding.EncodeToString([]byte(text)) })
 	}
-	valid, err := edit(func(*dsse.Envelope) {}), error(nil)
-	if _, err = approval.Verify(valid, nil); err != nil {
+	valid := edit(func(*dsse.Envelope) {})
+	if _, err := approval.Verify(valid, nil); err != nil {
 		t.Fatalf("an envelope that was not edited: %v", err)
 	}
 	var env dsse.Envelope
@@ -200,13 +200,13 @@ func TestForgedPayloadHasNoSigner(t *testing.T) {
 	key := ed25519Key(1)
 	other := statement()
 	other.Digest = "sha256:" + strings.Repeat("00", 32)
-	var forged, real dsse.Envelope
-	for data, into := range map[string]*dsse.Envelope{string(sign(t, other, ed25519Key(9))): &forged, string(sign(t, statement(), key)): &real} {
+	var forged, genuine dsse.Envelope
+	for data, into := range map[string]*dsse.Envelope{string(sign(t, other, ed25519Key(9))): &forged, string(sign(t, statement(), key)): &genuine} {
 		if err := json.Unmarshal([]byte(data), into); err != nil {
 			t.Fatal(err)
 		}
 	}
-	forged.Signatures = real.Signatures
+	forged.Signatures = genuine.Signatures
 	data, err := json.Marshal(forged)
 	if err != nil {
 		t.Fatal(err)

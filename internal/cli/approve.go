@@ -54,9 +54,7 @@ func newApproveCommand() *cobra.Command {
 			"  frontline approve --feed feed.yaml --key officer-1.pem --lifetime 24h > approval.yaml\n" +
 			"  openssl genpkey -algorithm ed25519 -out officer-1.pem && openssl pkey -in officer-1.pem -pubout",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(cmd, args)
-		},
+		RunE: o.run,
 	}
 	o.kube.addFlags(cmd.Flags())
 	flags := cmd.Flags()

@@ -21,8 +21,8 @@ func (l *Loader) checkMemory(log logr.Logger) {
 		log.Error(err, "Cannot tell what file system the dataset directory is on")
 		return
 	}
-	inMemory := int64(s.Type) == unix.TMPFS_MAGIC
-	swapped := inMemory && swapIsOn("/proc/swaps") && !mountedWith("/proc/self/mounts", l.o.Dir.Root(), "noswap")
+	inMemory := int64(s.Type) == unix.TMPFS_MAGIC //nolint:unconvert // narrower on other architectures
+	swapped := inMemory && swapIsOn("/proc/swaps") && !mountedWithoutSwap("/proc/self/mounts", l.o.Dir.Root())
 	switch {
 	case !inMemory:
 		log.Info("The dataset directory is not in memory, so plain content is written to a disk; mount an emptyDir with medium Memory")
@@ -49,9 +49,9 @@ func swapIsOn(path string) bool {
 	return n > 1
 }
 
-// mountedWith reads a file of the form of /proc/self/mounts, fstab(5), and
-// reports whether the file system mounted at the folder has the option.
-func mountedWith(path, folder, option string) bool {
+// mountedWithoutSwap reads a file of the form of /proc/self/mounts, fstab(5), and
+// reports whether the file system mounted at the folder has the option noswap, tmpfs(5).
+func mountedWithoutSwap(path, folder string) bool {
 	file, err := os.Open(path) //nolint:gosec // of the kernel
 	if err != nil {
 		return false
@@ -64,7 +64,7 @@ func mountedWith(path, folder, option string) bool {
 		if len(fields) >= 4 && fields[1] == folder {
 			found = false // a later mount hides an earlier one
 			for o := range strings.SplitSeq(fields[3], ",") {
-				found = found || o == option
+				found = found || o == "noswap"
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func (r *Reconciler) judge(ctx context.Context, object *screeningv1.Approval) (a
 	statement, err := approval.Read([]byte(object.Spec.Envelope))
 	if err != nil {
 		// Judged by itself it says in words what is wrong.
-		return approval.Judge(approval.Question{}, watchlistfeed.Carriers([]screeningv1.Approval{*object}))[0], nil
+		return approval.Judge(approval.Question{}, watchlistfeed.Carriers([]screeningv1.Approval{*object}))[0], nil //nolint:nilerr // a verdict, and no failure of ours
 	}
 	none := approval.Verdict{Reason: approval.SubjectMismatch, Verified: approval.Verified{Statement: statement}}
 	if statement.Subject.Kind != "WatchlistFeed" || statement.Subject.Namespace != object.Namespace {

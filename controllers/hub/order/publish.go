@@ -68,7 +68,7 @@ func (r *Reconciler) compile(ctx context.Context, s *scope) error {
 	for _, feed := range s.listed {
 		if owner := s.feeds[feed.ID]; owner != nil {
 			for _, approver := range owner.Spec.Approvers {
-				in.Approvers = append(in.Approvers, order.Approver{Name: string(approver.Name), Scope: feed.ID, PublicKey: string(approver.PublicKey)})
+				in.Approvers = append(in.Approvers, order.Approver{Name: string(approver.Name), Scope: feed.ID, PublicKey: approver.PublicKey})
 			}
 		}
 	}

@@ -4,6 +4,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -149,13 +150,13 @@ func (m *Mirror) receipt(ctx context.Context, region *screeningv1.RegionalCluste
 	case r.Region != region.Name || r.RegionUID != received.RegionUID:
 		return r, fmt.Errorf("it is of region %s as it joined another time, or of another region", r.Region)
 	case r.Feed != string(replica.Spec.Feed) || r.FeedUID != said.UID:
-		return r, fmt.Errorf("it is of another feed")
+		return r, errors.New("it is of another feed")
 	case published == nil || r.Order.Sequence > published.Sequence:
 		return r, fmt.Errorf("it answers order %d, which this hub did not publish", r.Order.Sequence)
 	case known && digest != r.Order.Digest:
 		return r, fmt.Errorf("it answers another order %d than this hub's", r.Order.Sequence)
 	case left(said, floor):
-		return r, fmt.Errorf("the region says itself that it still has what was to be erased")
+		return r, errors.New("the region says itself that it still has what was to be erased")
 	case replica.Spec.State == screeningv1.ReplicaErase && r.Floor != 0:
 		return r, fmt.Errorf("it is up to v%d, and all of the feed is to be erased", r.Floor)
 	case replica.Spec.State != screeningv1.ReplicaErase && r.Floor < floor:
