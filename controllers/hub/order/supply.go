@@ -62,7 +62,8 @@ func (r *Reconciler) supply(ctx context.Context, s *scope, feed order.Feed, befo
 	rebase := s.needsFull(feed.ID)
 	if before != nil && before.Release == feed.Release && before.UID == feed.UID && before.Epoch == key.Epoch && before.Artifact != "" {
 		known, _ := r.supplies.get(s.region.Name, feed.ID)
-		rebase = rebase || (known.manifest == before.Artifact && known.heavy && s.holds(before))
+		// A feed that is pinned does not grow: its chain may stay.
+		rebase = rebase || (known.manifest == before.Artifact && known.heavy && s.holds(before) && s.feeds[feed.ID].Pinned() == "")
 		if !rebase {
 			stands, err := r.stands(ctx, s, before)
 			if err != nil {
