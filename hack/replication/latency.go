@@ -23,7 +23,7 @@ import (
 const bitsPerSecond = 8_000_000
 
 func measureLoopback(ctx context.Context, b *bench) error {
-	n := b.count(200, 3)
+	n := b.count(200, 2)
 	many := 10
 	if b.quick {
 		many = 2
@@ -153,7 +153,7 @@ func measureBlock(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	pods, n := 4, b.count(50, 3)
+	pods, n := 4, b.count(50, 2)
 	if b.quick {
 		pods = 2
 	}
