@@ -76,6 +76,9 @@ func measureSwap(ctx context.Context, b *bench) (err error) {
 	var took []float64
 	seen, err := readers(ctx, engine, editions, func() error {
 		for i := range n {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			start := time.Now()
 			if err := swap(i + 1); err != nil {
 				return err
@@ -124,6 +127,8 @@ func (r *reader) read(ctx context.Context, engine *matcher.Engine, editions []ed
 		select {
 		case <-stop:
 			return
+		case <-ctx.Done():
+			return
 		default:
 		}
 		start := time.Now()
@@ -133,6 +138,7 @@ func (r *reader) read(ctx context.Context, engine *matcher.Engine, editions []ed
 		r.stalls = append(r.stalls, milliseconds(got.Sub(start)))
 		r.searches = append(r.searches, milliseconds(time.Since(got)))
 		switch {
+		case ctx.Err() != nil: // the run was stopped
 		case err != nil:
 			r.failed++
 			r.example = err.Error()
