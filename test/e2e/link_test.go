@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,9 +62,66 @@ func survivesCut(t *testing.T, s *suite) {
 	})
 }
 
-// survivesHub takes the hub's workloads away for two minutes, restarts an
-// agent and a matcher pod meanwhile, and asks on.
+// carriesBundle brings a release to a region without a line in a file.
+func carriesBundle(t *testing.T, s *suite) {
+	north, south := s.answers(t, "north"), s.answers(t, "south")
+	must(t, s.clusters["north"].Cut(t.Context()))
+	defer func() { must(t, s.clusters["north"].Mend(context.WithoutCancel(t.Context()))) }()
+	s.publish(t, s.people[0]+1, s.people[1]+1)
+	must(t, s.WaitRelease(t.Context(), s.posts["south"], person(t, 50), south+1))
+	file := filepath.Join(t.TempDir(), "north.bundle")
+	within(t, time.Minute, "the hub exports what it ordered", func(ctx context.Context) error {
+		_, err := s.Frontline(ctx, s.Hub, "bundle", "export", "north", "-o", file)
+		return err
+	})
+	begin := time.Now()
+	_, err := s.Frontline(t.Context(), s.Region("north"), "bundle", "import", file)
+	must(t, err)
+	must(t, s.WaitRelease(t.Context(), s.posts["north"], person(t, 50), north+1))
+	t.Logf("north answers from the bundle %.1f s after its import", time.Since(begin).Seconds())
+	if _, err := s.Frontline(t.Context(), s.Region("north"), "bundle", "import", file); err == nil || !strings.Contains(err.Error(), "Replayed") {
+		s.fault(t, "the same bundle a second time: %v, want a refusal as Replayed", err)
+	}
+	report := filepath.Join(t.TempDir(), "north.report")
+	_, err = s.Frontline(t.Context(), s.Region("north"), "bundle", "report", "-o", report)
+	must(t, err)
+	_, err = s.Frontline(t.Context(), s.Hub, "bundle", "import-report", report)
+	must(t, err)
+	within(t, 30*time.Second, "the hub knows what north holds", func(ctx context.Context) error {
+		replica := &screeningv1.WatchlistReplica{}
+		replica.Namespace, replica.Name = "region-north", feedSpace+"."+feedName
+		if err := s.clients["hub"].Get(ctx, client.ObjectKeyFromObject(replica), replica); err != nil {
+			return err
+		}
+		if held := replica.Status.Held; held == nil || held.Release.Number() != north+1 {
+			return fmt.Errorf("it holds %+v", held)
+		}
+		return nil
+	})
+	must(t, s.clusters["north"].Mend(t.Context()))
+	within(t, time.Minute, "the line goes on where the bundle was", func(ctx context.Context) error {
+		return s.linkIs(ctx, "north", screeningv1.LinkConnected)
+	})
+	s.publish(t, s.people[0]+1, s.people[1]+1)
+	must(t, s.WaitRelease(t.Context(), s.posts["north"], person(t, 50), north+2))
+}
+
+// shortLived makes orders of the hub expire after a minute, from now on.
+func (s *suite) shortLived(t *testing.T) {
+	t.Helper()
+	const edit = `[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--timestamp-interval=15s"},
+		{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--timestamp-lifetime=60s"}]`
+	_, err := s.Kubectl(t.Context(), s.Hub, "-n", stage.Namespace, "patch", "deployment/frontline-hub", "--type=json", "-p", edit)
+	must(t, err)
+	_, err = s.Kubectl(t.Context(), s.Hub, "-n", stage.Namespace, "rollout", "status", "deployment/frontline-hub", "--timeout=180s")
+	must(t, err)
+	s.quiet(t, 45*time.Second) // every region has a short-lived timestamp by then
+}
+
+// survivesHub takes the hub's workloads away, waits until what it signed has
+// expired, restarts an agent and a matcher pod then, and asks on.
 func survivesHub(t *testing.T, s *suite) {
+	s.shortLived(t)
 	before := map[string]int64{"north": s.answers(t, "north"), "south": s.answers(t, "south")}
 	scale := func(replicas string) {
 		for _, w := range []string{"deployment/frontline-hub", "statefulset/frontline-registry"} {
@@ -82,6 +141,7 @@ func survivesHub(t *testing.T, s *suite) {
 		return nil
 	})
 	gone := time.Now()
+	s.quiet(t, 65*time.Second)
 	_, err := s.Kubectl(t.Context(), s.Region("north"), "-n", stage.Namespace, "delete", "pod", "frontline-agent-0")
 	must(t, err)
 	_, err = s.Kubectl(t.Context(), s.Region("north"), "-n", stage.Namespace, "rollout", "status", "statefulset/frontline-agent", "--timeout=90s")

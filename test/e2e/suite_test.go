@@ -97,7 +97,8 @@ func TestEndToEnd(t *testing.T) {
 		{"a tampered artifact is never served", refusesArtifact},
 		{"tampered, replayed and foreign orders are never obeyed", refusesOrders},
 		{"a region cut off serves and catches up", survivesCut},
-		{"regions serve while the hub is gone", survivesHub},
+		{"a bundle brings a release to a region without a line", carriesBundle},
+		{"regions serve while the hub is gone and its orders expire", survivesHub},
 		{"a pruned folder takes no region down", survivesPrune},
 		{"a hub restored from a backup takes no region down", survivesRestore},
 	}

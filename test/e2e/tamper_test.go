@@ -182,8 +182,8 @@ func refusesArtifact(t *testing.T, s *suite) {
 	must(t, s.WaitRelease(t.Context(), s.posts["north"], person(t, 50), north+1))
 }
 
-// layerOfRelease is the file, in the volume of the hub's registry, that holds
-// the snapshot of a release for a region.
+// layerOfRelease is the file, in the volume of the hub's registry, of a layer
+// that a region needs for a release and does not have.
 func (s *suite) layerOfRelease(t *testing.T, name string, release int64) string {
 	t.Helper()
 	desc, err := s.stolenRegistry(t).Resolve(t.Context(), artifact.FeedRepository(name, feedSpace+"."+feedName), artifact.ReleaseTag(release))
@@ -192,10 +192,14 @@ func (s *suite) layerOfRelease(t *testing.T, name string, release int64) string 
 	must(t, err)
 	var manifest ocispec.Manifest
 	must(t, json.Unmarshal(data, &manifest))
-	if len(manifest.Layers) != 1 {
-		t.Fatalf("the manifest has %d layers", len(manifest.Layers))
+	held := s.blobs(t, name)
+	for _, layer := range manifest.Layers {
+		if !held[layer.Digest.Encoded()] {
+			return s.blobFile(t, layer.Digest.Encoded())
+		}
 	}
-	return s.blobFile(t, manifest.Layers[0].Digest.Encoded())
+	t.Fatalf("%s has every layer of release %d already", name, release)
+	return ""
 }
 
 // blobFile finds a blob in the volumes of the hub.
