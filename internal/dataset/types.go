@@ -111,7 +111,10 @@ type Target struct {
 	Set     Set      `json:"set"`
 	Sources []Source `json:"sources,omitempty"`
 	Clocks  Clocks   `json:"clocks"`
-	// Overlays holds the plain overlays that the set's feeds name, by digest.
+	// Overlays holds the overlays of blocked records by feed, sealed as the order
+	// names them (order.Feed.Blocks). Feed.Blocks is the digest of what one of
+	// the feed's keys opens: the loader proves the sealed bytes by the order and
+	// writes the plain ones.
 	Overlays map[string][]byte `json:"overlays,omitempty"`
 	// Keys are the region's private keys by feed, newest epoch first, for the
 	// feeds of this pool alone. A loader keeps them in memory and nowhere else.

@@ -91,7 +91,8 @@ func (l *Loader) collect() error {
 	return err
 }
 
-// wanted lists the contents of the target: they are there, or on their way.
+// wanted lists the contents and overlays of the target: they are there, or on
+// their way.
 func (l *Loader) wanted() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,6 +101,9 @@ func (l *Loader) wanted() []string {
 		for _, f := range l.target.Set.Feeds {
 			if f.State == dataset.Serve {
 				contents = append(contents, f.Content)
+				if f.Blocks != "" {
+					contents = append(contents, f.Blocks)
+				}
 			}
 		}
 	}

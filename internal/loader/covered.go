@@ -3,12 +3,9 @@
 package loader
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
-	"github.com/frontline-screening/frontline/internal/block"
-	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/trust"
@@ -17,7 +14,7 @@ import (
 // covered returns the order that names what the set says of a feed. The newest
 // order says whether and by which rules the feed is searched; its content may
 // be of an older one, while the region pulls.
-func covered(orders []proven, f dataset.Feed, overlays map[string][]byte) (by proven, err error) {
+func covered(orders []proven, f dataset.Feed, target dataset.Target, before taken) (by proven, err error) {
 	newest := orders[0]
 	ordered, listed := newest.feeds[f.ID]
 	of := fmt.Sprintf("feed %s v%d", f.ID, f.Release)
@@ -32,7 +29,7 @@ func covered(orders []proven, f dataset.Feed, overlays map[string][]byte) (by pr
 	if what := changed(ordered, newest.region.Freshness, f); what != "" {
 		return by, unproven(TermsChanged, "%s: its %s is not as order %d says", of, what, newest.Sequence)
 	}
-	if err := checkBlocks(ordered, f, overlays); err != nil {
+	if err := checkBlocks(ordered, f, target, before); err != nil {
 		return by, unproven(BlocksChanged, "%s: %w", of, err)
 	}
 	for _, o := range orders {
@@ -63,29 +60,4 @@ func changed(ordered order.Feed, region order.Freshness, f dataset.Feed) string 
 		return "grade or nature"
 	}
 	return ""
-}
-
-// checkBlocks holds the overlay of blocked records against the order, as far as
-// the order names it in the clear: feed and version.
-func checkBlocks(ordered order.Feed, f dataset.Feed, overlays map[string][]byte) error {
-	switch {
-	case ordered.Blocks == nil && f.Blocks != "":
-		return errors.New("records are left out that no order blocks")
-	case ordered.Blocks == nil:
-		return nil
-	case f.Blocks == "":
-		return errors.New("the records that the order blocks are not left out")
-	}
-	data := overlays[f.Blocks]
-	if got := canonical.Digest(data); got != f.Blocks {
-		return fmt.Errorf("its blocks are %s, what came with the target is %s", f.Blocks, got)
-	}
-	overlay, err := block.Decode(data)
-	if err != nil {
-		return err
-	}
-	if overlay.Feed != ordered.ID || overlay.Version != ordered.Blocks.Version {
-		return fmt.Errorf("its blocks are version %d of feed %s, the order names version %d", overlay.Version, overlay.Feed, ordered.Blocks.Version)
-	}
-	return nil
 }

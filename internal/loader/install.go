@@ -11,11 +11,9 @@ import (
 	"path/filepath"
 
 	"github.com/go-logr/logr"
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
-	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 )
 
@@ -100,23 +98,6 @@ func (l *Loader) preflight(jobs []job) error {
 	}
 	if need > free {
 		return fmt.Errorf("%w: the new content takes %d bytes and %d are free; raise the pool's memory or take a feed from it", ErrSpace, need, free)
-	}
-	return nil
-}
-
-// writeOverlays puts the overlays of blocked records where the engine reads
-// them. They come with the target, so that a block waits for no transfer.
-func (l *Loader) writeOverlays(target dataset.Target) error {
-	for digest, overlay := range target.Overlays {
-		if l.o.Dir.HasBlob(digest) {
-			continue
-		}
-		if got := canonical.Digest(overlay); got != digest {
-			return fmt.Errorf("overlay of blocked records: the agent sent %s as %s; the old set goes on serving", got, digest)
-		}
-		if err := renameio.WriteFile(l.o.Dir.BlobPath(digest), overlay, 0o644); err != nil {
-			return fmt.Errorf("dataset directory: write an overlay: %w", err)
-		}
 	}
 	return nil
 }

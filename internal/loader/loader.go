@@ -112,7 +112,7 @@ func (l *Loader) Run(ctx context.Context) error {
 	if found {
 		if err := l.accept(ctx, kept.Target); err != nil {
 			log.Info("Starting without a target", "cause", err.Error())
-		} else if len(missing(kept.Target, l.o.Dir.HasBlob)) == 0 {
+		} else if len(missing(kept.Target, l.o.Dir.HasBlob)) == 0 && !lacksBlocks(kept.Target, l.o.Dir.HasBlob) {
 			// What is missing needs keys, which the agent alone has.
 			etag = kept.ETag
 		}

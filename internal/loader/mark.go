@@ -15,6 +15,7 @@ import (
 
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
+	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/trust"
 )
 
@@ -30,6 +31,18 @@ type taken struct {
 	// UID is the hub's feed object: another feed of the name counts anew.
 	UID     string `json:"uid"`
 	Release int64  `json:"release"`
+	// Sealed is the digest of the overlay of blocked records as the order named
+	// it, Blocks that of its plain bytes; both empty when nothing was blocked.
+	Sealed string `json:"sealed,omitempty"`
+	Blocks string `json:"blocks,omitempty"`
+}
+
+func takes(ordered order.Feed, f dataset.Feed) taken {
+	t := taken{UID: ordered.UID, Release: f.Release}
+	if ordered.Blocks != nil {
+		t.Sealed, t.Blocks = ordered.Blocks.Digest, f.Blocks
+	}
+	return t
 }
 
 func (m mark) raise(newest proven) mark {

@@ -116,14 +116,14 @@ func (v *Verifier) Check(ctx context.Context, target dataset.Target) error {
 		if f.State != dataset.Serve {
 			continue
 		}
-		by, err := covered(orders, f, target.Overlays)
+		by, err := covered(orders, f, target, seen.Taken[f.ID])
 		if err != nil {
 			return err
 		}
 		if err := seen.forward(orders[0], by, f); err != nil {
 			return err
 		}
-		next.Taken[f.ID] = taken{UID: orders[0].feeds[f.ID].UID, Release: f.Release}
+		next.Taken[f.ID] = takes(orders[0].feeds[f.ID], f)
 	}
 	return v.save(seen, next)
 }

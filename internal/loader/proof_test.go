@@ -17,12 +17,14 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/block"
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/loader"
 	"github.com/frontline-screening/frontline/internal/order"
 	agent "github.com/frontline-screening/frontline/internal/region"
 	"github.com/frontline-screening/frontline/internal/region/regiontest"
+	"github.com/frontline-screening/frontline/internal/seal"
 	"github.com/frontline-screening/frontline/internal/trust"
 )
 
@@ -175,11 +177,19 @@ func TestALyingAgent(t *testing.T) {
 		{"blocks of an earlier version", func(t *dataset.Target, f *dataset.Feed) {
 			f.Blocks, t.Overlays = blocked.Set.Feeds[0].Blocks, blocked.Overlays
 		}, loader.BlocksChanged},
-		{"earlier blocks under the digest of others", func(t *dataset.Target, f *dataset.Feed) {
-			was := f.Blocks
+		{"earlier blocks beside the sealed ones that the order names", func(_ *dataset.Target, f *dataset.Feed) {
 			f.Blocks = blocked.Set.Feeds[0].Blocks
-			t.Overlays[f.Blocks] = t.Overlays[was]
 		}, loader.BlocksChanged},
+		{"other records sealed under the version that the order names", func(t *dataset.Target, f *dataset.Feed) {
+			sealed, plain := w.resealed(t, "t-9")
+			f.Blocks, t.Overlays[f.ID] = canonical.Digest(plain), sealed
+		}, loader.BlocksChanged},
+		{"other records in plain bytes beside the sealed ones", func(t *dataset.Target, f *dataset.Feed) {
+			_, plain := w.resealed(t, "t-9")
+			f.Blocks = canonical.Digest(plain)
+			t.Overlays[f.Blocks] = plain
+		}, loader.BlocksChanged},
+		{"blocks without the key that opens them", func(t *dataset.Target, _ *dataset.Feed) { t.Keys = nil }, loader.BlocksChanged},
 		{"blocks that did not come", func(t *dataset.Target, _ *dataset.Feed) { t.Overlays = nil }, loader.BlocksChanged},
 		{"an issue time after the signature", func(t *dataset.Target, _ *dataset.Feed) {
 			t.Clocks.OrderIssued = t.Clocks.OrderIssued.Add(time.Second)
@@ -197,6 +207,59 @@ func TestALyingAgent(t *testing.T) {
 			}
 		})
 	}
+}
+
+// resealed is an overlay of the version ordered last with other records, sealed
+// to the key that the agent has.
+func (w *truth) resealed(target *dataset.Target, id string) (sealed, plain []byte) {
+	w.t.Helper()
+	keys := target.Keys[feedA]
+	honest, err := seal.OpenBytes(w.region.Verified().Blobs[w.region.Verified().Feed(feedA).Blocks.Digest], block.MaxBytes, keys...)
+	var overlay block.Overlay
+	if err == nil {
+		overlay, err = block.Decode(honest)
+	}
+	if err == nil {
+		overlay.Records = []string{w.hub.RecordHash(feedA, id)}
+		plain, err = block.Encode(overlay)
+	}
+	var recipient string
+	if err == nil {
+		recipient, err = seal.Recipient(keys[0])
+	}
+	if err == nil {
+		sealed, err = seal.SealBytes(plain, recipient)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return sealed, plain
+}
+
+// TestBlocksWithoutKeys: a loader that begins again has no keys; what was proven
+// before holds, and nothing else.
+func TestBlocksWithoutKeys(t *testing.T) {
+	w := newTruth(t, region)
+	f := w.feed(1)
+	w.hub.Blocks(t, &f, 1, "t-7")
+	one := w.ordered(true, f)
+	w.hub.Blocks(t, &f, 2, "t-8")
+	two := w.ordered(true, f)
+	v := w.verifier()
+	without := func(target dataset.Target) dataset.Target {
+		return edited(target, func(t *dataset.Target, _ *dataset.Feed) { t.Keys = nil })
+	}
+	expectReason(t, v.Check(t.Context(), without(one)), loader.BlocksChanged)
+	if err := v.Check(t.Context(), one); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Check(t.Context(), without(one)); err != nil {
+		t.Errorf("blocks that were proven are refused without keys: %v", err)
+	}
+	expectReason(t, v.Check(t.Context(), without(two)), loader.BlocksChanged)
+	expectReason(t, v.Check(t.Context(), edited(two, func(_ *dataset.Target, f *dataset.Feed) {
+		f.Blocks = one.Set.Feeds[0].Blocks
+	})), loader.BlocksChanged)
 }
 
 func expectReason(t *testing.T, err error, want trust.Reason) {

@@ -14,9 +14,12 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
+	"github.com/frontline-screening/frontline/internal/block"
+	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/region"
 	"github.com/frontline-screening/frontline/internal/region/regiontest"
+	"github.com/frontline-screening/frontline/internal/seal"
 )
 
 func copySnapshot(t *testing.T, l *lab, manifest string) (ocispec.Descriptor, error) {
@@ -139,7 +142,9 @@ func TestBlocks(t *testing.T) {
 	l.hub.Blocks(t, &f, 4, "t-1", "t-9")
 	l.must(l.obey(f))
 	feed, target := l.target()
-	if feed.Blocks == "" || !strings.Contains(string(target.Overlays[feed.Blocks]), l.hub.RecordHash(labFeed, "t-9")) {
+	plain, err := seal.OpenBytes(target.Overlays[labFeed], block.MaxBytes, target.Keys[labFeed]...)
+	l.must(err)
+	if feed.Blocks != canonical.Digest(plain) || !strings.Contains(string(plain), l.hub.RecordHash(labFeed, "t-9")) {
 		t.Fatalf("pods are told %+v with %d overlays", feed, len(target.Overlays))
 	}
 	l.serves("b", 1, feed.Blocks)
@@ -175,12 +180,14 @@ func TestNothingSecretIsTold(t *testing.T) {
 	for _, keys := range target.Keys {
 		secrets = append(secrets, keys...)
 	}
-	for _, overlay := range target.Overlays {
+	for id, overlay := range target.Overlays {
+		plain, err := seal.OpenBytes(overlay, block.MaxBytes, target.Keys[id]...)
+		l.must(err)
 		var o struct {
 			Key     string   `json:"key"`
 			Records []string `json:"records"`
 		}
-		l.must(json.Unmarshal(overlay, &o))
+		l.must(json.Unmarshal(plain, &o))
 		secrets = append(append(secrets, o.Key), o.Records...)
 	}
 	if len(secrets) < 4 {

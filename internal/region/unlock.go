@@ -15,8 +15,10 @@ import (
 )
 
 // unlock completes a target by what only the region's keys open: the keys of
-// its feeds and the overlays of blocked records. A feed whose overlay cannot
-// be opened is not searched: nobody could tell whom it would wrongly name.
+// its feeds and the digests of the overlays of blocked records, which travel on
+// to loaders as they are sealed: that is what an order proves. A feed whose
+// overlay cannot be opened is not searched: nobody could tell whom it would
+// wrongly name.
 func (r *Region) unlock(v *Verified, target *dataset.Target) {
 	for i := range target.Set.Feeds {
 		f := &target.Set.Feeds[i]
@@ -40,7 +42,7 @@ func (r *Region) unlock(v *Verified, target *dataset.Target) {
 		if target.Overlays == nil {
 			target.Overlays = map[string][]byte{}
 		}
-		target.Overlays[f.Blocks] = overlay
+		target.Overlays[f.ID] = v.Blobs[v.Feed(f.ID).Blocks.Digest]
 	}
 }
 
