@@ -67,7 +67,7 @@ func (d *Depot) Cut(ctx context.Context, r Request) (Result, error) {
 		switch {
 		case err == nil:
 			cut.Previous = &previous
-		case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrKey), errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrDigest):
+		case unusable(err):
 			// Whatever happened to it, a full copy needs nothing of it.
 			cut.PreviousManifest = ""
 		default:
@@ -112,7 +112,7 @@ func (d *Depot) Find(ctx context.Context, r Request) (Result, bool, error) {
 	manifest := desc.Digest.String()
 	config, err := d.registry.ReadConfig(ctx, repository, manifest, keys.Identities)
 	switch {
-	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrKey), errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrDigest):
+	case unusable(err):
 		return Result{}, false, nil
 	case err != nil:
 		return Result{}, false, err

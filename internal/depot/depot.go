@@ -99,18 +99,21 @@ type Release struct {
 }
 
 // Store keeps the hub's own copy of a release and returns its manifest. The
-// file becomes the depot's. previous is the manifest of the copy before, whose
-// layers are used again where they hold the same; empty when there is none.
-func (d *Depot) Store(ctx context.Context, s artifact.Snapshot, previous string) (ocispec.Descriptor, error) {
+// file becomes the depot's. before is the release before, whose copy the new one
+// goes on from; its zero value says that there is none.
+func (d *Depot) Store(ctx context.Context, s artifact.Snapshot, before Release) (ocispec.Descriptor, error) {
 	keys, err := d.keys(ctx, s.Feed)
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
 	s.Region = hubItself
-	desc, _, err := d.registry.CutSnapshot(ctx, Repository(s.Feed), artifact.Cut{
-		Snapshot: s, Epoch: keys.Epoch, Key: keys.Key, Recipients: []string{keys.Recipient},
-		PreviousManifest: previous, Rebase: true, Dir: d.dir,
-	})
+	cut := artifact.Cut{Snapshot: s, Epoch: keys.Epoch, Key: keys.Key, Recipients: []string{keys.Recipient}, Dir: d.dir}
+	if before.Artifact != "" {
+		if err := d.goOn(ctx, &cut, before, keys); err != nil {
+			return ocispec.Descriptor{}, err
+		}
+	}
+	desc, _, err := d.registry.CutSnapshot(ctx, Repository(s.Feed), cut)
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
@@ -119,6 +122,47 @@ func (d *Depot) Store(ctx context.Context, s artifact.Snapshot, previous string)
 	}
 	d.used(s.Feed, filepath.Base(d.path(s.Feed, "full", s.Digest)))
 	return desc, nil
+}
+
+// goOn lets the hub's copy of a release be a delta on the one before, unless
+// that one is gone, of an older key or long enough.
+func (d *Depot) goOn(ctx context.Context, cut *artifact.Cut, before Release, keys Keys) error {
+	config, err := d.registry.ReadConfig(ctx, Repository(before.Feed), before.Artifact, keys.Identities)
+	if unusable(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if cut.Rebase, err = d.registry.RecutDue(ctx, Repository(before.Feed), before.Artifact); err != nil {
+		return err
+	}
+	cut.Previous, cut.PreviousManifest = &config, before.Artifact
+	if cut.Rebase || config.Epoch != cut.Epoch || config.Content == cut.Digest {
+		return nil
+	}
+	whole, err := d.Whole(ctx, before)
+	if unusable(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	path, ok, err := d.patch(ctx, before.Feed, variant{path: whole, content: before.Content}, variant{path: cut.Path, content: cut.Digest})
+	if err != nil || !ok {
+		return err
+	}
+	cut.Patches = []artifact.Patch{{
+		Path: path, From: before.Content, To: cut.Digest, FromRelease: before.Number, ToRelease: cut.Version, ToSize: cut.Snapshot.Size,
+	}}
+	return nil
+}
+
+// unusable reports whether an artifact that was there cannot be built on any
+// more, whatever happened to it.
+func unusable(err error) bool {
+	return errors.Is(err, artifact.ErrNotFound) || errors.Is(err, artifact.ErrKey) ||
+		errors.Is(err, artifact.ErrMalformed) || errors.Is(err, artifact.ErrDigest)
 }
 
 // Whole returns the file with the whole list of a release. It is read-only and
@@ -159,19 +203,13 @@ func (d *Depot) variant(ctx context.Context, r Release, jurisdiction string) (va
 			return err
 		}
 		defer full.Close()
-		built, excluded, err := snapshot.Project(full, jurisdiction, path)
+		made, err := project(full, r, jurisdiction, whole, path)
 		if err != nil {
 			return fmt.Errorf("feed %s v%d for %s: %w", r.Feed, r.Number, jurisdiction, err)
 		}
-		if built.Digest == r.Content {
-			// Everybody may hold all of it: one file is enough.
-			if err := errors.Join(os.Remove(path), os.Link(whole, path)); err != nil {
-				return fmt.Errorf("depot: %w", err)
-			}
-		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.variants[key] = variant{path: path, content: built.Digest, size: built.Size, records: int64(built.Records), excluded: excluded}
+		d.variants[key] = made
 		return nil
 	})
 	if err != nil {
@@ -180,6 +218,20 @@ func (d *Depot) variant(ctx context.Context, r Release, jurisdiction string) (va
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.variants[key], nil
+}
+
+// project makes the variant of a jurisdiction at path. When everybody may hold
+// all of a list, the file of the whole is enough.
+func project(full *snapshot.Snapshot, r Release, jurisdiction, whole, path string) (variant, error) {
+	coded, err := full.Coded()
+	if err != nil {
+		return variant{}, err
+	}
+	if !coded {
+		return variant{path: path, content: r.Content, size: full.Size(), records: int64(full.Records())}, os.Link(whole, path)
+	}
+	built, excluded, err := snapshot.Project(full, jurisdiction, path)
+	return variant{path: path, content: built.Digest, size: built.Size, records: int64(built.Records), excluded: excluded}, err
 }
 
 // patch returns a file that turns one variant into another; false when there

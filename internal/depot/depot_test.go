@@ -79,7 +79,7 @@ func (b *bench) store(t *testing.T, number int64, first, last int) {
 	}
 	desc, err := b.depot.Store(t.Context(), artifact.Snapshot{
 		Path: built.Path, Digest: built.Digest, Size: built.Size, Feed: feed, Version: number, Records: int64(built.Records),
-	}, "")
+	}, b.releases[number-1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +194,45 @@ func TestUpdates(t *testing.T) {
 	delete(b.releases, 1)
 	if _, err := b.depot.Cut(t.Context(), b.request("north", "AL", 2, first.Manifest)); err != nil {
 		t.Errorf("without the release before: %v", err)
+	}
+}
+
+// The hub's own copies are deltas on each other, and whole again without the
+// files that were at hand when they were made.
+func TestOwnCopiesGoOn(t *testing.T) {
+	b := newBench(t)
+	for n := int64(1); n <= 20; n++ {
+		b.store(t, n, int(n), 5000+int(n))
+	}
+	var deltas, bases int
+	for n := int64(1); n <= 20; n++ {
+		b.depot.Forget(feed)
+		path, err := b.depot.Whole(t.Context(), b.releases[n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := snapshot.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Digest() != b.releases[n].Content || s.Records() != 5001 {
+			t.Errorf("v%d is %s with %d records", n, s.Digest(), s.Records())
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		weight, err := b.registry.Weigh(t.Context(), depot.Repository(feed), b.releases[n].Artifact)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if weight.Deltas > 0 {
+			deltas++
+		} else {
+			bases++
+		}
+	}
+	if deltas < 10 || bases < 2 {
+		t.Errorf("%d copies are deltas and %d are bases; want most to be deltas, and a base now and then", deltas, bases)
 	}
 }
 

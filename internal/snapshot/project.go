@@ -59,6 +59,24 @@ func Project(full *Snapshot, jurisdiction, path string) (built Built, excluded i
 	return built, excluded, err
 }
 
+// Coded tells whether any record names jurisdictions in its handling. What names
+// none may be everywhere: no list needs to be projected.
+func (s *Snapshot) Coded() (bool, error) {
+	for row, err := range s.Rows() {
+		if err != nil {
+			return false, err
+		}
+		p, err := lookAt(row)
+		if err != nil {
+			return false, err
+		}
+		if p.handling != nil && len(p.handling.Allow)+len(p.handling.Deny) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // glance is what Project must know of a row.
 type glance struct {
 	id       []byte

@@ -57,14 +57,17 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 				return nil, err
 			}
 		}
-		previous := ""
+		var before depot.Release
 		if newest := s.newest(); newest != nil {
-			previous = string(newest.Spec.Artifact.Digest)
+			before = depot.Release{
+				Feed: string(s.id), Number: newest.Spec.Number,
+				Content: string(newest.Spec.ContentDigest), Artifact: string(newest.Spec.Artifact.Digest),
+			}
 		}
 		pushed, err = r.Depot.Store(ctx, artifact.Snapshot{
 			Path: c.path, Digest: c.digest, Size: c.size, Feed: string(s.id), Version: number,
 			ListDate: c.meta.ListDate, Records: int64(c.meta.Records),
-		}, previous)
+		}, before)
 		if err != nil {
 			return nil, err
 		}

@@ -59,7 +59,6 @@ type Hub struct {
 	size     int64 // of the artifact's manifest
 	blobs    map[string][]byte
 	releases map[int64]depot.Release
-	copies   string // manifest of the hub's own copy
 	heavy    bool
 	blocks   int64
 
@@ -171,13 +170,12 @@ func (h *Hub) Publish(ctx context.Context, list snapshot.Built) error {
 	number := h.feed.Release + 1
 	desc, err := h.depot.Store(ctx, artifact.Snapshot{
 		Path: list.Path, Digest: list.Digest, Size: list.Size, Feed: Feed, Version: number, Records: int64(list.Records),
-	}, h.copies)
+	}, h.releases[number-1])
 	if err != nil {
 		return err
 	}
 	h.Steps.took("store the hub's copy", start)
-	h.copies = desc.Digest.String()
-	h.releases[number] = depot.Release{Feed: Feed, Number: number, Content: list.Digest, Artifact: h.copies}
+	h.releases[number] = depot.Release{Feed: Feed, Number: number, Content: list.Digest, Artifact: desc.Digest.String()}
 	return h.supply(ctx, number, max(h.feed.Epoch, 1), false)
 }
 
