@@ -5,8 +5,9 @@
 // copies, and for all of them the ledger of erasures. Nothing in it is personal
 // data; whoever reads it can open the hub's copies.
 //
-// Secrets are read from the API server each time and changed only against the
-// version that was read, so that two processes never overwrite each other.
+// A feed's Secret is read once a process, by the one that leads, and the ledger
+// each time. Both are changed only against the version that was read, so that two
+// processes never overwrite each other.
 package keystore
 
 import (
@@ -48,9 +49,13 @@ type Store struct {
 	namespace string
 	now       func() time.Time
 
+	// changing is held while a feed's Secret is changed: what was written first
+	// must not be remembered last.
+	changing sync.Mutex
+
 	mu sync.Mutex
-	// feeds are the keys read last. They change by Rotate and Destroy alone,
-	// which drop them; hash keys never change.
+	// feeds are the keys as they were read or written last. Only change writes
+	// them; hash keys never change.
 	feeds map[string]Feed
 }
 
@@ -149,6 +154,8 @@ func (s *Store) Destroy(ctx context.Context, feed screeningv1.FeedID, below int6
 }
 
 func (s *Store) change(ctx context.Context, feed screeningv1.FeedID, edit func(*Feed) error) (Feed, error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	var out Feed
 	err := s.update(ctx, SecretName(feed), func(secret *corev1.Secret) error {
 		var err error

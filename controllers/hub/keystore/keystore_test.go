@@ -3,15 +3,18 @@
 package keystore_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/internal/erasure"
@@ -166,5 +169,46 @@ func TestLedgerWritersMeet(t *testing.T) {
 	l, err := open(c).Ledger(t.Context())
 	if err != nil || l.Version() != int64(len(records)) {
 		t.Errorf("the ledger has %d entries, %v; want %d", l.Version(), err, len(records))
+	}
+}
+
+// Two blocks that meet are both remembered, whichever answer of the server
+// comes back last.
+func TestBlocksMeet(t *testing.T) {
+	records := []string{strings.Repeat("a", 21) + "A", strings.Repeat("b", 21) + "A"}
+	second := make(chan error, 1)
+	var store *keystore.Store
+	var met atomic.Bool
+	c := interceptor.NewClient(fake.NewFakeClient(), interceptor.Funcs{
+		Update: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.UpdateOption) error {
+			if err := c.Update(ctx, o, options...); err != nil {
+				return err
+			}
+			if met.Swap(true) {
+				return nil
+			}
+			// The first was written; its answer is slow.
+			go func() {
+				_, err := store.Block(ctx, feed, records[1])
+				second <- err
+			}()
+			select {
+			case err := <-second:
+				second <- err
+			case <-time.After(200 * time.Millisecond): // it waits for its turn
+			}
+			return nil
+		},
+	})
+	store = open(c)
+	if _, err := store.Block(t.Context(), feed, records[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-second; err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.Feed(t.Context(), feed)
+	if err != nil || got.Blocks.Version != 2 || !slices.Equal(got.Blocks.Records, records) {
+		t.Errorf("remembered are version %d with %d records, %v; want 2 and 2", got.Blocks.Version, len(got.Blocks.Records), err)
 	}
 }
