@@ -156,8 +156,15 @@ func TestErasedRecordStaysGone(t *testing.T) {
 	request := b.ask(t, feed, "dpa-1", screeningv1.RecordErase, "T.0003")
 	b.follow(t, feed, request)
 
-	// A release without the record is out, without the publisher.
+	// A release without the record is out, without the publisher. The region
+	// searches what it has until it holds that; the floors follow.
 	listed := b.published(t).Feed(id)
+	if listed.Release != 2 || listed.Epoch != before.Epoch+1 || listed.Floor != before.Floor || listed.KeyFloor != before.KeyFloor {
+		t.Fatalf("the order first lists %+v, before it was %+v", listed, before)
+	}
+	b.obey(t)
+	b.follow(t, feed, request)
+	listed = b.published(t).Feed(id)
 	if listed.Release != 2 || listed.Floor != 2 || listed.Epoch != before.Epoch+1 || listed.KeyFloor != listed.Epoch || feed.Status.Floor != "v2" {
 		t.Fatalf("the order lists %+v, floor of the feed %s", listed, feed.Status.Floor)
 	}
