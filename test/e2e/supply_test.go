@@ -93,12 +93,18 @@ func newApprover(t *testing.T, name string) approver {
 	return approver{name: name, keyFile: path, public: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))}
 }
 
-// approve lets a person approve what is held, as a named Approval.
-func (s *suite) approve(t *testing.T, who approver, object string) {
+// approve lets a person sign for what is held, and applies that under a name.
+func (s *suite) approve(t *testing.T, who approver, object string) (manifest string) {
 	t.Helper()
-	out, err := s.Frontline(t.Context(), s.Hub, "approve", feedName, "-n", feedSpace, "--key", who.keyFile, "--yes")
+	manifest, err := s.Frontline(t.Context(), s.Hub, "approve", feedName, "-n", feedSpace, "--key", who.keyFile, "--yes")
 	must(t, err)
-	must(t, s.Apply(t.Context(), s.Hub, strings.Replace(out, "name: ", "name: "+object+" # ", 1)))
+	s.applyAs(t, manifest, object)
+	return manifest
+}
+
+func (s *suite) applyAs(t *testing.T, manifest, object string) {
+	t.Helper()
+	must(t, s.Apply(t.Context(), s.Hub, strings.Replace(manifest, "name: ", "name: "+object+" # ", 1)))
 }
 
 // holdsStorm publishes a list with a third more people: it is held, one person
@@ -121,8 +127,7 @@ func holdsStorm(t *testing.T, s *suite) {
 	within(t, time.Minute, "the release is held", func(ctx context.Context) error {
 		return s.hasCondition(ctx, "hub", feed(feedName), screeningv1.ConditionReleaseHeld, "True", screeningv1.ReasonStorm)
 	})
-	s.approve(t, first, "storm-first")
-	s.approve(t, first, "storm-again")
+	s.applyAs(t, s.approve(t, first, "storm-first"), "storm-again")
 	within(t, 30*time.Second, "the same person twice is one person", func(ctx context.Context) error {
 		again := &screeningv1.Approval{}
 		again.Namespace, again.Name = feedSpace, "storm-again"
@@ -133,6 +138,9 @@ func holdsStorm(t *testing.T, s *suite) {
 			s.hasCondition(ctx, "hub", again, screeningv1.ConditionValid, "False", screeningv1.ReasonAlreadySigned),
 		)
 	})
+	if _, err := s.Frontline(t.Context(), s.Hub, "approve", feedName, "-n", feedSpace, "--key", first.keyFile, "--yes"); err == nil {
+		s.fault(t, "the same person was let sign again")
+	}
 	if now := s.answers(t, "north"); now != before {
 		t.Fatalf("one person let release %d through", now)
 	}
