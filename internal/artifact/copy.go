@@ -18,8 +18,9 @@ import (
 // CopyOptions says how a snapshot is copied between registries.
 type CopyOptions struct {
 	// Spool is a directory for a layer on its way. What has arrived of it stays
-	// there when the link breaks and is not transferred again, also by another
-	// process. When empty, a temporary directory is used and removed.
+	// there when the link breaks or the destination does not take it, and is not
+	// transferred again, also by another process. When empty, a temporary
+	// directory is used and removed.
 	Spool string
 	// MaxSize limits the layers together, in bytes; MaxSnapshot when zero.
 	MaxSize int64
@@ -173,12 +174,15 @@ func copyBlob(ctx context.Context, from, to *Registry, repo string, layer ocispe
 	if err := from.fetchBlob(ctx, repo, layer, path); err != nil {
 		return from.fail("fetch snapshot", repo, layer.Digest.String(), err)
 	}
-	defer func() { err = errors.Join(err, os.Remove(path)) }()
 	target, err := to.repository(repo)
 	if err != nil {
 		return err
 	}
-	return uploadBlob(ctx, target, layer, func() (io.ReadCloser, error) { return os.Open(path) }) //nolint:gosec // fetched above
+	open := func() (io.ReadCloser, error) { return os.Open(path) } //nolint:gosec // fetched above
+	if err := uploadBlob(ctx, target, layer, open); err != nil {
+		return err
+	}
+	return os.Remove(path)
 }
 
 // spoolName is the name of a layer's file while it is on its way.

@@ -257,6 +257,39 @@ func TestCopyOrder(t *testing.T) {
 	}
 }
 
+// TestCopyKeepsWhatTheDestinationRefused: a layer that came over the line is not
+// fetched again because the registry it goes to could not take it.
+func TestCopyKeepsWhatTheDestinationRefused(t *testing.T) {
+	hub, local := newServer(t), newServer(t)
+	r, _ := two(t, hub, func(c *Cut) { c.Rebase = true })
+	o := CopyOptions{Spool: t.TempDir()}
+	local.disturbing(func(w http.ResponseWriter, request *http.Request, next http.Handler) {
+		if request.Method == http.MethodPost {
+			w.WriteHeader(http.StatusInsufficientStorage)
+			return
+		}
+		next.ServeHTTP(w, request)
+	})
+	hub.requests()
+	if _, err := CopySnapshot(t.Context(), hub.Registry, local.Registry, r.repo(), r.manifest, o); !errors.Is(err, ErrSpace) {
+		t.Fatalf("CopySnapshot() = %v", err)
+	}
+	smallest := r.config.Deltas[0].Layer
+	if got := hub.requests("GET", smallest); len(got) != 1 {
+		t.Fatalf("requests %v, want the smallest layer once", got)
+	}
+	local.disturbing(nil)
+	if _, err := CopySnapshot(t.Context(), hub.Registry, local.Registry, r.repo(), r.manifest, o); err != nil {
+		t.Fatal(err)
+	}
+	if got := hub.requests("GET", smallest); len(got) > 0 {
+		t.Errorf("fetched again: %v", got)
+	}
+	if files, _ := os.ReadDir(o.Spool); len(files) > 0 {
+		t.Errorf("left in the spool: %v", files)
+	}
+}
+
 func TestCopyRefusesAlteredBlobs(t *testing.T) {
 	hub := newServer(t)
 	r, _ := two(t, hub, nil)
