@@ -31,6 +31,7 @@ import (
 // truth is a region whose agent tells the truth: what a lying one starts from.
 type truth struct {
 	t          *testing.T
+	dir        string
 	hub        *regiontest.Hub
 	region     *agent.Region
 	follower   *agent.Follower
@@ -41,7 +42,8 @@ type truth struct {
 func newTruth(t *testing.T, name string) *truth {
 	t.Helper()
 	hub := regiontest.NewHub(t, regiontest.NewClock(), name, "AL")
-	r := regiontest.NewRegion(t, hub, t.TempDir())
+	dir := t.TempDir()
+	r := regiontest.NewRegion(t, hub, dir)
 	r.SetTerms(&agent.Terms{Feeds: []string{"*"}, Purposes: []string{"BorderControl", "AsylumReception"}})
 	own, _ := regiontest.NewRegistry(t)
 	follower, err := agent.NewFollower(r, hub, logr.Discard())
@@ -52,7 +54,7 @@ func newTruth(t *testing.T, name string) *truth {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &truth{t: t, hub: hub, region: r, follower: follower, replicator: replicator, own: own}
+	return &truth{t: t, dir: dir, hub: hub, region: r, follower: follower, replicator: replicator, own: own}
 }
 
 // feed publishes a release of feed A with rules of its own.
@@ -327,6 +329,48 @@ func TestFreshPodOfARegionCutOff(t *testing.T) {
 	w.hub.Clock.Add(60 * time.Hour)
 	if err := w.verifier().Check(t.Context(), target); err != nil {
 		t.Errorf("a pod that starts 60 hours after the line was cut: %v", err)
+	}
+}
+
+// TestCrashWhileAnOrderIsPutInForce: whenever the agent's process ends, what it
+// tells pods when it begins again is proven.
+func TestCrashWhileAnOrderIsPutInForce(t *testing.T) {
+	w := newTruth(t, region)
+	first := w.feed(1)
+	w.ordered(true, first)
+	crashed := t.TempDir()
+	if err := os.CopyFS(crashed, os.DirFS(w.dir)); err != nil {
+		t.Fatal(err)
+	}
+	first.Floor = 1
+	w.ordered(true, first)
+	// The order is kept, and nothing after it was written.
+	for _, kept := range []string{"trust", "order/parts", "order/verified.json"} {
+		if err := os.RemoveAll(filepath.Join(crashed, kept)); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(filepath.Join(w.dir, kept))
+		if err == nil && info.IsDir() {
+			err = os.CopyFS(filepath.Join(crashed, kept), os.DirFS(filepath.Join(w.dir, kept)))
+		} else if err == nil {
+			var data []byte
+			if data, err = os.ReadFile(filepath.Join(w.dir, kept)); err == nil {
+				err = os.WriteFile(filepath.Join(crashed, kept), data, 0o600)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	verifier := w.verifier()
+	again := regiontest.NewRegion(t, w.hub, crashed)
+	again.SetTerms(w.region.Terms())
+	target, ok := again.Target(pool)
+	if !ok || target.Set.Feeds[0].State != dataset.Serve || target.Set.Feeds[0].Floor != 1 {
+		t.Fatalf("after the crash the target is %+v", target.Set)
+	}
+	if err := verifier.Check(t.Context(), target); err != nil {
+		t.Errorf("a pod refuses what the agent says after the crash: %v", err)
 	}
 }
 

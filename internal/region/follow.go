@@ -235,16 +235,17 @@ func (f *Follower) enforce(c candidate) error {
 	held := f.region.Verified()
 	clocks := Clocks{Issued: c.verified.Issued, SourceChecked: c.verified.SourceChecked}
 	unlisted := carry(held, c.order)
-	if err := f.region.store.SaveOrder(c.verified.Index, c.parts, clocks, unlisted); err != nil {
+	proof, err := f.prove(context.Background(), c.order, c.parts)
+	if err != nil {
 		return err
 	}
-	if err := f.prove(context.Background(), c.order, c.parts); err != nil {
+	if err := f.region.store.SaveOrder(c.verified.Index, c.parts, clocks, unlisted, proof); err != nil {
 		return err
 	}
 	if held == nil || held.IndexDigest != c.order.IndexDigest {
 		f.log.Info("Order in force", "region", f.region.name, "sequence", c.order.Sequence, "digest", c.order.IndexDigest)
 	}
-	f.region.setVerified(&Verified{Order: c.order, Clocks: clocks, Unlisted: unlisted})
+	f.region.setVerified(&Verified{Order: c.order, Clocks: clocks, Unlisted: unlisted, proof: proof})
 	return nil
 }
 

@@ -12,42 +12,36 @@ import (
 	"github.com/frontline-screening/frontline/internal/order"
 )
 
-// proofFile is the order in force as loaders verify it for themselves;
 // proofsDir holds, for each feed, the order by which its copy came to be held.
-const (
-	proofFile = "order/proof.json"
-	proofsDir = "proofs"
-)
+const proofsDir = "proofs"
 
-// prove keeps what lets loaders verify the order in force.
-func (f *Follower) prove(ctx context.Context, opened *order.Order, parts map[string][]byte) error {
+// prove returns what lets loaders verify the order that was verified last, nil
+// before the first.
+func (f *Follower) prove(ctx context.Context, opened *order.Order, parts map[string][]byte) (*dataset.Proof, error) {
 	files, statement, err := f.Prove(ctx)
 	if err != nil || files == nil {
-		return err
+		return nil, err
 	}
-	proof := &dataset.Proof{Files: files, Statement: statement}
-	for _, p := range opened.Parts {
+	return &dataset.Proof{Files: files, Statement: statement, Feeds: parts[feedsPart(opened)]}, nil
+}
+
+// feedsPart is the digest of the part of an order that lists its feeds.
+func feedsPart(o *order.Order) string {
+	for _, p := range o.Parts {
 		if p.Kind == order.PartFeeds {
-			proof.Feeds = parts[p.Digest]
+			return p.Digest
 		}
 	}
-	if err := f.region.store.writeJSON(proofFile, proof); err != nil {
-		return err
-	}
-	f.region.set(func() bool { f.region.proof = proof; return false }) // the order itself is the news
-	return nil
+	return ""
 }
 
 // proofs are those that a target needs: of the order in force, and of the order
 // by which each copy is held that the order in force no longer names.
 func (r *Region) proofs(v *Verified, copies Copies, target *dataset.Target) error {
-	r.mu.RLock()
-	newest := r.proof
-	r.mu.RUnlock()
-	if newest == nil {
+	if v == nil || v.proof == nil {
 		return nil
 	}
-	target.Proofs = append(target.Proofs, *newest)
+	target.Proofs = append(target.Proofs, *v.proof)
 	for _, f := range target.Set.Feeds {
 		if f.State != dataset.Serve || copies.current(v.Feed(f.ID)) {
 			continue
@@ -64,13 +58,11 @@ func (r *Region) proofs(v *Verified, copies Copies, target *dataset.Target) erro
 
 // keepProof notes the order by which a copy is held.
 func (r *Region) keepProof(feed string) error {
-	r.mu.RLock()
-	newest := r.proof
-	r.mu.RUnlock()
-	if newest == nil || !feedIDForm.MatchString(feed) {
+	v := r.Verified()
+	if v == nil || v.proof == nil || !feedIDForm.MatchString(feed) {
 		return nil
 	}
-	return r.store.writeJSON(copyProof(feed), newest)
+	return r.store.writeJSON(copyProof(feed), v.proof)
 }
 
 func copyProof(feed string) string { return filepath.Join(proofsDir, feed+".json") }

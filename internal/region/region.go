@@ -39,8 +39,6 @@ type Region struct {
 	orphans map[string][]string
 	refusal *Refusal
 	link    Link
-	// proof is the order in force as loaders verify it.
-	proof *dataset.Proof
 
 	acks    *acks
 	changes notifier
@@ -89,13 +87,8 @@ func New(name string, store *Store, now func() time.Time) (*Region, error) {
 	if _, err := store.readJSON(linkFile, &line); err != nil {
 		return nil, err
 	}
-	var proof *dataset.Proof
-	if _, err := store.readJSON(proofFile, &proof); err != nil {
-		return nil, err
-	}
 	return &Region{
-		proof: proof,
-		name:  name, store: store, now: now, joined: joined, verified: verified, copies: copies,
+		name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
 		failures: map[string]Failure{}, waiting: map[string]waiting{}, link: line, acks: acks,
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/dataset"
 	"github.com/frontline-screening/frontline/internal/order"
 )
 
@@ -29,6 +30,8 @@ type Verified struct {
 	Clocks Clocks
 	// Unlisted serves on although the order no longer lists it.
 	Unlisted Unlisted
+	// proof is the order as loaders verify it.
+	proof *dataset.Proof
 }
 
 // savedOrder is the statement "last verified": the digest of an index that
@@ -40,11 +43,15 @@ type savedOrder struct {
 	Clocks      Clocks `json:"clocks"`
 	// Unlisted is not part of the order: it is what earlier ones left.
 	Unlisted Unlisted `json:"unlisted,omitzero"`
+	// Proof is in the same file as the order: a crash between two would leave an
+	// order that no loader believes. Its part of feeds is among the parts.
+	Proof *dataset.Proof `json:"proof,omitempty"`
 }
 
 // SaveOrder records a verified order: index is its bytes, parts the bytes of
-// its parts by digest. The statement is written last.
-func (s *Store) SaveOrder(index []byte, parts map[string][]byte, clocks Clocks, unlisted Unlisted) error {
+// its parts by digest, proof what loaders verify it by. The statement is
+// written last, with the proof.
+func (s *Store) SaveOrder(index []byte, parts map[string][]byte, clocks Clocks, unlisted Unlisted, proof *dataset.Proof) error {
 	for digest, data := range parts {
 		name := filepath.Join(orderPartsDir, artifact.FileName(digest))
 		if _, err := os.Stat(s.path(name)); err == nil {
@@ -55,6 +62,9 @@ func (s *Store) SaveOrder(index []byte, parts map[string][]byte, clocks Clocks, 
 		}
 	}
 	saved := savedOrder{IndexDigest: canonical.Digest(index), Index: string(index), Clocks: clocks, Unlisted: unlisted}
+	if proof != nil {
+		saved.Proof = &dataset.Proof{Files: proof.Files, Statement: proof.Statement}
+	}
 	if err := s.writeJSON(orderFile, saved); err != nil {
 		return err
 	}
@@ -107,5 +117,8 @@ func (s *Store) LoadOrder() (*Verified, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	return &Verified{Order: opened, Clocks: saved.Clocks, Unlisted: saved.Unlisted}, nil
+	if saved.Proof != nil {
+		saved.Proof.Feeds, _ = s.Part(feedsPart(opened)) // it was opened just now
+	}
+	return &Verified{Order: opened, Clocks: saved.Clocks, Unlisted: saved.Unlisted, proof: saved.Proof}, nil
 }
