@@ -18,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/feedkey"
 	"github.com/frontline-screening/frontline/internal/snapshot"
@@ -117,7 +116,7 @@ func (r *Reconciler) expunge(ctx context.Context, s *scope) error {
 		Feed: string(s.id), Number: newest.Spec.Number, Content: string(newest.Spec.ContentDigest), Artifact: string(newest.Spec.Artifact.Digest),
 	})
 	switch {
-	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrKey), errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed):
+	case unreadable(err):
 		// A hub that was restored from a backup: the copy is erased, or its key is
 		// destroyed. The publisher's file makes a release without the records.
 		r.lookWhole(s)

@@ -3,6 +3,9 @@
 package watchlistfeed_test
 
 import (
+	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +23,7 @@ import (
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
+	"github.com/frontline-screening/frontline/internal/seal"
 )
 
 type bench struct {
@@ -281,4 +285,86 @@ func TestShortIntervalNeedsNoTimeout(t *testing.T) {
 	if feed := b.call(t); feed.Spec.Timeout != "" || !conditions.IsTrue(feed, screeningv1.ConditionFetched) {
 		t.Errorf("timeout %q, conditions %+v", feed.Spec.Timeout, feed.Status.Conditions)
 	}
+}
+
+// A number whose copy has other content is passed over, though the candidate's
+// content is at hand from an attempt that failed later.
+func TestForeignCopyIsNotTaken(t *testing.T) {
+	b := newBench(t, hubtest.List(1, 5))
+	first := b.call(t).Status.Release
+	b.publisher.Set(hubtest.List(1, 6))
+	b.later(t)
+
+	// The objects are restored from before v2, and the publisher went back to v1's
+	// file: it is v3, and not v2, under which another list stands in the registry.
+	release := &screeningv1.WatchlistRelease{ObjectMeta: objectMeta(b.feed.Namespace, "test-2")}
+	old := &screeningv1.WatchlistRelease{ObjectMeta: objectMeta(b.feed.Namespace, "test-1")}
+	for _, gone := range []*screeningv1.WatchlistRelease{release, old} {
+		if err := env.Client.Delete(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	feed := hubtest.Get(t, env.Client, b.feed)
+	feed.Status = screeningv1.WatchlistFeedStatus{HighestNumber: 1}
+	if err := env.Client.Status().Update(t.Context(), feed); err != nil {
+		t.Fatal(err)
+	}
+	b.publisher.Set(hubtest.List(1, 5))
+	feed = b.later(t)
+	if feed.Status.Release.Version != "v3" || feed.Status.Release.Digest != first.Digest {
+		t.Fatalf("the release is %+v, want the content of v1 as v3", feed.Status.Release)
+	}
+	// A process that starts has to read it from the registry.
+	whole := depot.Release{Feed: string(feed.ID()), Number: 3, Content: string(first.Digest), Artifact: string(feed.Status.Release.Artifact)}
+	if _, err := newDepot(t, b.Registry, b.Keys).Whole(t.Context(), whole); err != nil {
+		t.Errorf("v3 is not what the registry has: %v", err)
+	}
+}
+
+// Attempts that fail begin one key epoch, and not one each.
+func TestFailingErasureRotatesOnce(t *testing.T) {
+	b := newBench(t, hubtest.List(1, 5))
+	keys, err := b.Keys(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Keys = func(context.Context, string) (depot.Keys, error) { return keys, nil }
+	b.Depot = newDepot(t, b.Registry, b.Keys)
+	rotated := 0
+	b.Rotate = func(context.Context, string) error {
+		rotated++
+		identity, recipient := seal.NewIdentity()
+		keys.Epoch, keys.Recipient, keys.Identities = keys.Epoch+1, recipient, append([]string{identity}, keys.Identities...)
+		return nil
+	}
+	b.call(t)
+	erased := keys.Key.RecordKey().Hash("T.0003")
+	b.Erased = func(context.Context, string) (map[string]bool, error) { return map[string]bool{erased: true}, nil }
+
+	// The registry can be read, and takes nothing.
+	good := b.Depot
+	reader, err := artifact.Connect("http://"+b.Registry.Host(), &http.Client{Transport: readOnly{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Depot = newDepot(t, reader, b.Keys)
+	for range 3 {
+		if _, err := b.Reconcile(t.Context(), request(b.feed)); err == nil {
+			t.Fatal("the copy was stored")
+		}
+	}
+	b.Depot = good
+	if feed := b.call(t); feed.Status.Floor != "v2" || rotated != 1 {
+		t.Errorf("floor %s after %d rotations, want v2 after one", feed.Status.Floor, rotated)
+	}
+}
+
+// readOnly refuses to send anything.
+type readOnly struct{}
+
+func (readOnly) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		return nil, errors.New("read only")
+	}
+	return http.DefaultTransport.RoundTrip(req)
 }

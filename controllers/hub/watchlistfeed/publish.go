@@ -52,8 +52,8 @@ func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.Watchl
 	c := s.candidate
 	floor := s.floorOf(c, number)
 	if pushed.Digest == "" {
-		if floor == number && r.Rotate != nil {
-			if err := r.Rotate(ctx, string(s.id)); err != nil {
+		if floor == number {
+			if err := r.rotate(ctx, s); err != nil {
 				return nil, err
 			}
 		}
@@ -184,7 +184,7 @@ func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.D
 		if err != nil {
 			return 0, ocispec.Descriptor{}, err
 		}
-		same, err := r.holdsContent(ctx, s, number, desc.Digest.String())
+		same, err := r.holdsContent(ctx, s, desc.Digest.String())
 		if err != nil {
 			return 0, ocispec.Descriptor{}, err
 		}
@@ -194,15 +194,55 @@ func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.D
 	}
 }
 
-// holdsContent reports whether the hub's copy of a number has the candidate's
-// content: then it is what an interrupted attempt left.
-func (r *Reconciler) holdsContent(ctx context.Context, s *scope, number int64, manifest string) (bool, error) {
-	_, err := r.Depot.Whole(ctx, depot.Release{Feed: string(s.id), Number: number, Content: s.candidate.digest, Artifact: manifest})
-	switch {
-	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, artifact.ErrDigest), errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrKey):
+// holdsContent reports whether the hub's copy of a number is whole and has the
+// candidate's content: then it is what an interrupted attempt left.
+func (r *Reconciler) holdsContent(ctx context.Context, s *scope, manifest string) (bool, error) {
+	config, err := r.copyOf(ctx, s, manifest)
+	if unreadable(err) || (err == nil && config.Content != s.candidate.digest) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return r.Registry.HasSnapshot(ctx, depot.Repository(string(s.id)), manifest)
+}
+
+// copyOf reads what one of the hub's own copies says of itself.
+func (r *Reconciler) copyOf(ctx context.Context, s *scope, manifest string) (artifact.Config, error) {
+	keys, err := r.Keys(ctx, string(s.id))
+	if err != nil {
+		return artifact.Config{}, err
+	}
+	return r.Registry.ReadConfig(ctx, depot.Repository(string(s.id)), manifest, keys.Identities)
+}
+
+// unreadable reports whether a copy is gone, damaged, or sealed to a key that is
+// gone.
+func unreadable(err error) bool {
+	return errors.Is(err, artifact.ErrNotFound) || errors.Is(err, artifact.ErrDigest) ||
+		errors.Is(err, artifact.ErrMalformed) || errors.Is(err, artifact.ErrKey)
+}
+
+// rotate begins a key epoch of the hub's own copies, unless the newest release is
+// sealed to an older one than the present: then an attempt that failed began it.
+func (r *Reconciler) rotate(ctx context.Context, s *scope) error {
+	if r.Rotate == nil {
+		return nil
+	}
+	if newest := s.newest(); newest != nil {
+		keys, err := r.Keys(ctx, string(s.id))
+		if err != nil {
+			return err
+		}
+		config, err := r.copyOf(ctx, s, string(newest.Spec.Artifact.Digest))
+		if err != nil && !unreadable(err) {
+			return err
+		}
+		if err == nil && config.Epoch < keys.Epoch {
+			return nil
+		}
+	}
+	return r.Rotate(ctx, string(s.id))
 }
 
 func ignoreMissing(err error) error {
