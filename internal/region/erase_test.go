@@ -179,6 +179,41 @@ func TestErasureIsRepeatable(t *testing.T) {
 	}
 }
 
+// TestErasureThatWaits: an erasure that broke off is completed with all that it
+// set out to do, also when the feed is locked under a newer release meanwhile.
+func TestErasureThatWaits(t *testing.T) {
+	l := newLab(t)
+	old, next := l.erasure()
+	l.order(next)
+	l.must(l.copies.Sync(t.Context()))
+	l.disturbing(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "/collect") {
+			return false
+		}
+		http.Error(w, "out of order", http.StatusInternalServerError)
+		return true
+	})
+	if err := l.copies.CleanUp(t.Context()); err == nil {
+		t.Fatal("nothing failed")
+	}
+	l.disturbing(nil)
+	later := l.hub.PushRelease(t, regiontest.Release{Feed: labFeed, Number: 4, Records: regiontest.People(38), Epoch: 2, Jurisdictions: []string{"AL"}})
+	later.Floor = 3
+	locked := later
+	locked.State = order.Lock
+	l.must(l.obey(locked))
+	l.must(l.obey(later))
+	got := l.receipt()
+	for _, f := range old {
+		if !slices.Contains(got.Manifests, f.Artifact) {
+			t.Errorf("v%d is not in the receipt %+v", f.Release, got)
+		}
+	}
+	if !slices.Equal(got.KeysDestroyed, []int64{1}) || got.Floor != 3 {
+		t.Errorf("receipt %+v", got)
+	}
+}
+
 // TestErasureWhereNothingIsDeleted: the receipt says so, and rests on the keys.
 func TestErasureWhereNothingIsDeleted(t *testing.T) {
 	l := newLab(t)

@@ -65,4 +65,15 @@ func (s *Store) erased(feed string) error {
 	return nil
 }
 
+// clearErased forgets an erasure that was completed and ended by a crash before
+// it was forgotten. One that is not complete stays written down, also while an
+// order keeps it waiting: nothing else knows the layers any more.
+func (s *Store) clearErased(feed string) error {
+	e, err := s.erasing(feed)
+	if err != nil || e.Signed == "" {
+		return err
+	}
+	return s.erased(feed)
+}
+
 func erasingFile(feed string) string { return filepath.Join(erasingDir, feed+".json") }

@@ -56,8 +56,7 @@ func (p *Replicator) cleanUp(ctx context.Context, id string) error {
 		}
 		copies = p.region.Copies()
 	}
-	// What is still written of an erasure was completed before a crash.
-	return errors.Join(p.region.store.erased(id), p.retire(ctx, id, copies[id]))
+	return errors.Join(p.region.store.clearErased(id), p.retire(ctx, id, copies[id]))
 }
 
 // overfull returns the feed if the order in force, whose release is held,
