@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/keyring"
 )
 
 // Signer is an approver whose key signed a statement.
@@ -40,7 +41,7 @@ func Verify(envelope []byte, keys []Key) (Verified, error) {
 	out := Verified{Statement: statement, EnvelopeDigest: canonical.Digest(envelope)}
 	seen := map[string]bool{}
 	for _, key := range keys {
-		signed := slices.ContainsFunc(opened.signatures, func(signature []byte) bool { return key.verify(opened.signed, signature) })
+		signed := slices.ContainsFunc(opened.signatures, func(signature []byte) bool { return keyring.Verify(key.public, opened.signed, signature) })
 		if signed && !seen[key.digest] {
 			seen[key.digest] = true
 			out.Signers = append(out.Signers, Signer{Name: key.Name, KeyDigest: key.digest})

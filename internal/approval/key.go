@@ -5,11 +5,6 @@ package approval
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -18,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/keyring"
 )
 
 // ErrKey is wrapped by errors that say a key cannot be used. They never repeat
@@ -68,13 +64,7 @@ func pkix(text string) ([]byte, error) {
 }
 
 func newKey(public crypto.PublicKey) (Key, error) {
-	switch k := public.(type) {
-	case ed25519.PublicKey:
-	case *ecdsa.PublicKey:
-		if k.Curve != elliptic.P256() {
-			return Key{}, ErrKey
-		}
-	default:
+	if keyring.Check(public) != nil {
 		return Key{}, ErrKey
 	}
 	der, err := x509.MarshalPKIXPublicKey(public)
@@ -87,18 +77,6 @@ func newKey(public crypto.PublicKey) (Key, error) {
 // Digest is the digest of the key's PKIX form. Keys are told apart by it, and
 // never by name.
 func (k Key) Digest() string { return k.digest }
-
-// verify reports whether the key made the signature over data.
-func (k Key) verify(data, signature []byte) bool {
-	switch public := k.public.(type) {
-	case ed25519.PublicKey:
-		return ed25519.Verify(public, data, signature)
-	case *ecdsa.PublicKey:
-		sum := sha256.Sum256(data)
-		return ecdsa.VerifyASN1(public, sum[:], signature)
-	}
-	return false
-}
 
 // ParsePrivateKey reads a private key from PEM: PKCS#8 (RFC 5958), or the older
 // form EC PRIVATE KEY (RFC 5915). An encrypted one is refused with the command
@@ -136,25 +114,4 @@ func ParsePrivateKey(data []byte) (crypto.Signer, error) {
 func KeyDigest(key crypto.Signer) (string, error) {
 	k, err := newKey(key.Public())
 	return k.digest, err
-}
-
-// signer signs by a private key that is known to be of a kind that counts.
-type signer struct {
-	key    crypto.Signer
-	digest string
-}
-
-func newSigner(key crypto.Signer) (signer, error) {
-	digest, err := KeyDigest(key)
-	return signer{key: key, digest: digest}, err
-}
-
-// sign returns the raw Ed25519 signature (RFC 8032), or the ECDSA one with
-// SHA-256 in ASN.1.
-func (s signer) sign(data []byte) ([]byte, error) {
-	if _, ok := s.key.Public().(ed25519.PublicKey); ok {
-		return s.key.Sign(rand.Reader, data, crypto.Hash(0))
-	}
-	sum := sha256.Sum256(data)
-	return s.key.Sign(rand.Reader, sum[:], crypto.SHA256)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/keyring"
 )
 
 // PayloadType is the payload type of the DSSE envelope (DSSE protocol 1.0).
@@ -114,18 +115,18 @@ func Sign(s Statement, key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign approval: %w", err)
 	}
-	signer, err := newSigner(key)
+	digest, err := KeyDigest(key)
 	if err != nil {
 		return nil, fmt.Errorf("sign approval: %w", err)
 	}
-	signature, err := signer.sign(dsse.PAE(PayloadType, payload))
+	signature, err := keyring.Sign(key, dsse.PAE(PayloadType, payload))
 	if err != nil {
 		return nil, fmt.Errorf("sign approval: %w", err)
 	}
 	return canonical.Marshal(dsse.Envelope{
 		PayloadType: PayloadType,
 		Payload:     base64.StdEncoding.EncodeToString(payload),
-		Signatures:  []dsse.Signature{{KeyID: signer.digest, Sig: base64.StdEncoding.EncodeToString(signature)}},
+		Signatures:  []dsse.Signature{{KeyID: digest, Sig: base64.StdEncoding.EncodeToString(signature)}},
 	})
 }
 
