@@ -62,7 +62,7 @@ type Feed struct {
 	Bytes    int64  `json:"bytes,omitempty"`
 	// Served is the lowest release that any pod serving the feed has mapped.
 	Served int64 `json:"served,omitempty"`
-	// Servers counts the pods that serve Held.
+	// Servers counts the pods that search the feed, by Served or a newer release.
 	Servers int `json:"servers"`
 	// Keys are the public halves of the region's keys of this feed.
 	Keys *Keys `json:"keys,omitempty"`
@@ -71,8 +71,9 @@ type Feed struct {
 	// NeedsFull says that the region holds nothing of the feed, and that what
 	// the order offers is more than a full copy.
 	NeedsFull bool `json:"needsFull,omitempty"`
-	// Blocks is the lowest version of the overlay of blocked records that any
-	// pod searching the feed applies; zero is none.
+	// Blocks is the version of the overlay of blocked records that is ordered,
+	// once every pod searching the feed applies it; zero before that, or when
+	// none is ordered.
 	Blocks int64 `json:"blocks,omitempty"`
 	// Receipt is the newest receipt of an erasure, an envelope of its own.
 	Receipt json.RawMessage `json:"receipt,omitempty"`
