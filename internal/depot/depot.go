@@ -63,8 +63,10 @@ type Depot struct {
 	mu sync.Mutex
 	// plain says when the files in the folder were wanted last, by feed and name.
 	plain map[string]map[string]time.Time
-	// variants remembers what projections came to.
+	// variants remembers what projections came to, by path, as long as their files stay.
 	variants map[string]variant
+	// idle lets go of the last files when nothing is wanted any more.
+	idle *time.Timer
 }
 
 // variant is what the records of a release that may be held in a jurisdiction
@@ -86,7 +88,9 @@ func New(registry *artifact.Registry, keys Keyring, dir string) (*Depot, error) 
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("depot: %w", err)
 	}
-	return &Depot{registry: registry, keys: keys, dir: dir, plain: map[string]map[string]time.Time{}, variants: map[string]variant{}}, nil
+	d := &Depot{registry: registry, keys: keys, dir: dir, plain: map[string]map[string]time.Time{}, variants: map[string]variant{}}
+	d.idle = time.AfterFunc(keepFor, d.tidy)
+	return d, nil
 }
 
 // Release names one release in whole.
@@ -190,9 +194,7 @@ func (d *Depot) Whole(ctx context.Context, r Release) (string, error) {
 
 // variant returns what a jurisdiction may hold of a release.
 func (d *Depot) variant(ctx context.Context, r Release, jurisdiction string) (variant, error) {
-	key := r.Content + "-" + jurisdiction
 	path := d.path(r.Feed, "variant-"+jurisdiction, r.Content)
-	var out variant
 	err := d.make(r.Feed, path, func() error {
 		whole, err := d.Whole(ctx, r)
 		if err != nil {
@@ -209,15 +211,19 @@ func (d *Depot) variant(ctx context.Context, r Release, jurisdiction string) (va
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.variants[key] = made
+		d.variants[path] = made
 		return nil
 	})
 	if err != nil {
-		return out, err
+		return variant{}, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.variants[key], nil
+	made, ok := d.variants[path]
+	if !ok {
+		return variant{}, fmt.Errorf("feed %s v%d for %s: its file was let go of meanwhile; it is asked for again", r.Feed, r.Number, jurisdiction)
+	}
+	return made, nil
 }
 
 // project makes the variant of a jurisdiction at path. When everybody may hold
@@ -289,14 +295,37 @@ func (d *Depot) used(feed, name string) {
 	}
 	now := time.Now()
 	d.plain[feed][name] = now
+	d.idle.Reset(keepFor)
+	d.expire(now)
+}
+
+// tidy lets go of what nobody asks for any more.
+func (d *Depot) tidy() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expire(time.Now())
+}
+
+// expire removes the files that were not wanted for long. The caller holds mu.
+func (d *Depot) expire(now time.Time) {
 	for feed, files := range d.plain {
 		for name, at := range files {
-			if now.Sub(at) > keepFor {
-				_ = os.Remove(filepath.Join(d.dir, name))
-				delete(d.plain[feed], name)
+			if now.Sub(at) >= keepFor {
+				d.remove(name)
+				delete(files, name)
 			}
 		}
+		if len(files) == 0 {
+			delete(d.plain, feed)
+		}
 	}
+}
+
+// remove removes a plain file and what is known of it. The caller holds mu.
+func (d *Depot) remove(name string) {
+	path := filepath.Join(d.dir, name)
+	_ = os.Remove(path)
+	delete(d.variants, path)
 }
 
 // Forget removes the plain files of a feed: after an erasure, and when the feed is gone.
@@ -304,7 +333,7 @@ func (d *Depot) Forget(feed string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for name := range d.plain[feed] {
-		_ = os.Remove(filepath.Join(d.dir, name))
+		d.remove(name)
 	}
 	delete(d.plain, feed)
 }
