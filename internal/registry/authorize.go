@@ -16,9 +16,10 @@ import (
 
 // Access is what a request asks for.
 type Access struct {
-	// Repository is empty for the version check of "/v2/".
+	// Repository is empty for the version check of "/v2/", and for a collection
+	// in all of the registry.
 	Repository string
-	// Region whose repository it is; empty for the hub's own.
+	// Region whose repository it is; for the hub's own, a name that no region has.
 	Region string
 	// Write is false for GET and HEAD.
 	Write bool
@@ -55,8 +56,8 @@ func BySPIFFE(request *http.Request, access Access) error {
 // package artifact builds them. What does not match is refused, so that the
 // repository judged here is the repository served.
 var (
-	repositoryPattern = regexp.MustCompile(`^(?:regions/([a-z0-9]+(?:[.-]+[a-z0-9]+)*)/(?:order|feeds/[a-z0-9]+(?:[.-]+[a-z0-9]+)*)|feeds/[a-z0-9]+(?:[.-]+[a-z0-9]+)*)$`)
-	routePattern      = regexp.MustCompile(`^/v2/(regions/[^/]+/(?:order|feeds/[^/]+)|feeds/[^/]+)/(?:tags/list|manifests/[A-Za-z0-9._:-]+|blobs/sha256:[0-9a-f]{64}|blobs/uploads/[A-Za-z0-9-]*)$`)
+	repositoryPattern = regexp.MustCompile(`^regions/([a-z0-9]+(?:[.-]+[a-z0-9]+)*)/(?:order|feeds/[a-z0-9]+(?:[.-]+[a-z0-9]+)*)$`)
+	routePattern      = regexp.MustCompile(`^/v2/(regions/[^/]+/(?:order|feeds/[^/]+))/(?:tags/list|manifests/[A-Za-z0-9._:-]+|blobs/sha256:[0-9a-f]{64}|blobs/uploads/[A-Za-z0-9-]*)$`)
 )
 
 // parseAccess reads what a request asks for, and the repository a blob is to
@@ -120,7 +121,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	access, from, ok := parseAccess(request)
 	if !ok {
-		deny(w, "this registry serves regions/<region>/order, regions/<region>/feeds/<feed id> and the hub's feeds/<feed id> alone")
+		deny(w, "this registry serves regions/<region>/order and regions/<region>/feeds/<feed id> alone")
 		return
 	}
 	err := g.authorize(request, access)
