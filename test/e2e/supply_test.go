@@ -127,10 +127,10 @@ func holdsStorm(t *testing.T, s *suite) {
 	within(t, time.Minute, "the release is held", func(ctx context.Context) error {
 		return s.hasCondition(ctx, "hub", feed(feedName), screeningv1.ConditionReleaseHeld, "True", screeningv1.ReasonStorm)
 	})
-	s.applyAs(t, s.approve(t, first, "storm-first"), "storm-again")
+	s.applyAs(t, s.approve(t, first, "storm-first"), "storm-first-again")
 	within(t, 30*time.Second, "the same person twice is one person", func(ctx context.Context) error {
 		again := &screeningv1.Approval{}
-		again.Namespace, again.Name = feedSpace, "storm-again"
+		again.Namespace, again.Name = feedSpace, "storm-first-again"
 		one := again.DeepCopy()
 		one.Name = "storm-first"
 		return errors.Join(
