@@ -112,6 +112,9 @@ func (r *Reconciler) expunge(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
+	if last, known := r.attempt(s.feed); !erase && known && last.whole == s.lacking() {
+		return nil // the publisher's file will bring what a lifted block kept out
+	}
 	path, err := r.Depot.Whole(ctx, depot.Release{
 		Feed: string(s.id), Number: newest.Spec.Number, Content: string(newest.Spec.ContentDigest), Artifact: string(newest.Spec.Artifact.Digest),
 	})
@@ -157,15 +160,23 @@ func (r *Reconciler) raiseFloor(s *scope) {
 	}
 }
 
+// lacking names a release that does not leave out what is to be left out now.
+type lacking struct {
+	release int64
+	marks   marks
+}
+
+func (s *scope) lacking() lacking { return lacking{s.newest().Spec.Number, s.withheld.marks} }
+
 // lookWhole has the publisher's file read whole in this pass, once for each
 // change of what is left out: a publisher that is away is asked again in its turn.
 func (r *Reconciler) lookWhole(s *scope) {
 	last, known := r.attempt(s.feed)
-	if known && last.marks == s.withheld.marks {
+	if known && last.whole == s.lacking() {
 		return
 	}
 	s.feed.Status.Source = nil
-	r.remember(s.feed, attempt{uid: s.feed.UID, marks: s.withheld.marks})
+	r.remember(s.feed, attempt{uid: s.feed.UID, whole: s.lacking()})
 }
 
 // clearScratch removes what files and held releases there are that may have a

@@ -321,6 +321,34 @@ func TestForeignCopyIsNotTaken(t *testing.T) {
 	}
 }
 
+// What a lifted block kept out of releases is in the publisher's file alone: it is
+// asked for whole each time a block is lifted, and once.
+func TestLiftedBlockBringsTheRecordBack(t *testing.T) {
+	b := newBench(t, hubtest.List(1, 5))
+	keys, err := b.Keys(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocked := map[string]bool{}
+	b.Blocked = func(context.Context, string) (map[string]bool, error) { return blocked, nil }
+	b.call(t)
+	for range 2 {
+		sent := b.publisher.Sent.Load()
+		blocked = map[string]bool{keys.Key.RecordKey().Hash("T.0003"): true}
+		if feed := b.call(t); *feed.Status.Release.Records != 4 {
+			t.Fatalf("with the block %s has %d records", feed.Status.Release.Version, *feed.Status.Release.Records)
+		}
+		blocked = nil
+		if feed := b.call(t); *feed.Status.Release.Records != 5 {
+			t.Errorf("without the block %s has %d records", feed.Status.Release.Version, *feed.Status.Release.Records)
+		}
+		b.call(t)
+		if got := b.publisher.Sent.Load() - sent; got != 1 {
+			t.Errorf("the publisher sent its file %d times, want once", got)
+		}
+	}
+}
+
 // Attempts that fail begin one key epoch, and not one each.
 func TestFailingErasureRotatesOnce(t *testing.T) {
 	b := newBench(t, hubtest.List(1, 5))

@@ -41,9 +41,8 @@ type attempt struct {
 	generation int64
 	asked      string
 	failures   int
-	// marks are those of what was to be left out when the file was last asked
-	// for whole because of it.
-	marks marks
+	// whole is why the file was last asked for whole.
+	whole lacking
 	// wait is how long after at the next look is due.
 	wait time.Duration
 	// folder holds the validators of the files of a folder.
@@ -81,7 +80,7 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 			return nil
 		}
 	}
-	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder, marks: last.marks}
+	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder, whole: last.whole}
 	s.sourceBefore = s.feed.Status.Source.DeepCopy()
 	err := r.look(ctx, s, &next)
 	interval := intervalOf(s.feed)
@@ -98,6 +97,9 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 		next.wait = interval + time.Duration(rand.Int64N(int64(interval)/20+1)) //nolint:gosec // spreads load, hides nothing
 		r.Checks.Put(string(s.id), now)
 		conditions.True(s.feed, screeningv1.ConditionFetched, screeningv1.ReasonFetched, "The publisher's file was read")
+		if s.file == nil {
+			s.stands() // it is the file that was judged before
+		}
 	}
 	r.remember(s.feed, next)
 	s.lookAgain(next.wait)

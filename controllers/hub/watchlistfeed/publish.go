@@ -24,8 +24,8 @@ import (
 // WatchlistRelease. Each step finds what an interrupted one left.
 func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {
 	if s.candidate == nil {
-		if s.newest() != nil && conditions.Get(s.feed, screeningv1.ConditionPublished) == nil {
-			conditions.True(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublished, "v%d stands in the registry", s.newest().Spec.Number)
+		if conditions.Get(s.feed, screeningv1.ConditionPublished) == nil {
+			s.stands()
 		}
 		return nil
 	}
@@ -40,8 +40,15 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {
 	s.releases = append([]screeningv1.WatchlistRelease{*release}, s.releases...)
 	r.raiseFloor(s)
 	s.feed.Status.HighestNumber = max(s.feed.Status.HighestNumber, release.Spec.Number)
-	conditions.True(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublished, "v%d stands in the registry", release.Spec.Number)
+	s.stands()
 	return nil
+}
+
+// stands says that the newest release is all there is to publish.
+func (s *scope) stands() {
+	if newest := s.newest(); newest != nil {
+		conditions.True(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublished, "v%d stands in the registry", newest.Spec.Number)
+	}
 }
 
 func (r *Reconciler) release(ctx context.Context, s *scope) (*screeningv1.WatchlistRelease, error) {
