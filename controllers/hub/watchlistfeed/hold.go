@@ -16,7 +16,6 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/approval"
-	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/publisher"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
@@ -32,6 +31,7 @@ func (r *Reconciler) guard(ctx context.Context, s *scope) error {
 		return r.weigh(ctx, s)
 	case s.file != nil && conditions.IsTrue(s.feed, screeningv1.ConditionBuilt):
 		// The publisher went back to what the newest release holds.
+		s.stands()
 		return r.letGo(ctx, s)
 	case s.feed.Status.Held != nil:
 		return r.resume(ctx, s)
@@ -104,6 +104,9 @@ func (r *Reconciler) weigh(ctx context.Context, s *scope) error {
 func (r *Reconciler) putAside(s *scope, err error) error {
 	if err != nil {
 		r.again(s)
+		conditions.False(s.feed, screeningv1.ConditionPublished, screeningv1.ReasonPublishFailed, "%s", conditions.Text(err))
+	} else {
+		s.stands()
 	}
 	path := s.candidate.path
 	s.candidate = nil
@@ -144,7 +147,7 @@ func (r *Reconciler) resume(ctx context.Context, s *scope) error {
 		r.fetchAnew(s)
 		return r.letGo(ctx, s)
 	}
-	if errors.Is(err, artifact.ErrNotFound) || errors.Is(err, artifact.ErrDigest) || errors.Is(err, artifact.ErrMalformed) {
+	if unreadable(err) {
 		// The publisher's file makes the same content again, and the approvals
 		// are about the content.
 		r.fetchAnew(s)

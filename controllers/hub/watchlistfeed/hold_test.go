@@ -374,6 +374,13 @@ func TestLostBaseDoesNotOpenTheGate(t *testing.T) {
 	if feed = hubtest.Get(t, env.Client, g.feed); feed.Status.Release.Version != "v1" {
 		t.Errorf("the release is %s, want v1", feed.Status.Release.Version)
 	}
+	if c := conditions.Get(feed, screeningv1.ConditionPublished); c == nil || c.Reason != screeningv1.ReasonPublishFailed {
+		t.Errorf("Published is %+v, want PublishFailed: the new file was not taken", c)
+	}
+	g.publisher.Set(hubtest.List(1, 10))
+	if feed = g.later(t); !conditions.IsTrue(feed, screeningv1.ConditionPublished) {
+		t.Errorf("Published is %+v, though the publisher went back", conditions.Get(feed, screeningv1.ConditionPublished))
+	}
 }
 
 func TestRetentionKeepsWhatRegionsUse(t *testing.T) {
