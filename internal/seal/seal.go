@@ -50,12 +50,6 @@ func Recipient(identity string) (string, error) {
 	return id.Recipient().String(), nil
 }
 
-// IsRecipient tells whether s is a recipient that Seal takes.
-func IsRecipient(s string) bool {
-	_, err := age.ParseX25519Recipient(s)
-	return err == nil
-}
-
 // errIdentity is all that may be said: age's own error quotes the identity.
 var errIdentity = errors.New("identity is not a private X25519 key of age (AGE-SECRET-KEY-1…)")
 
