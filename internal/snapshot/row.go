@@ -143,8 +143,8 @@ func parts(b []byte, into ...*string) error {
 	return nil
 }
 
-// decodeRow reads a row. The record shares no memory with b.
-func decodeRow(b []byte) (watchlist.Record, error) {
+// DecodeRow reads a row that Rows gave. The record shares no memory with it.
+func DecodeRow(b []byte) (watchlist.Record, error) {
 	var r watchlist.Record
 	for len(b) > 0 {
 		tag, v, rest, err := nextField(b)

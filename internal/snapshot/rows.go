@@ -83,7 +83,7 @@ func (s *Snapshot) All() iter.Seq2[watchlist.Record, error] {
 		for row, err := range s.Rows() {
 			var r watchlist.Record
 			if err == nil {
-				r, err = decodeRow(row)
+				r, err = DecodeRow(row)
 			}
 			if !yield(r, err) || err != nil {
 				return
