@@ -50,6 +50,33 @@ type RegionTermsSpec struct {
 	Purposes []Purpose `json:"purposes,omitempty"`
 }
 
+// OrderSeen is the newest order that was in force in a region.
+//
+// +kubebuilder:validation:MinProperties=1
+type OrderSeen struct {
+	// hubUID identifies the hub that signed the order.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	HubUID string `json:"hubUID,omitempty"`
+
+	// regionUID is the UID of the RegionalCluster that the order is for.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	RegionUID string `json:"regionUID,omitempty"`
+
+	// term is the term of the hub's keys.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Term int64 `json:"term,omitempty"`
+
+	// sequence is the sequence of the order within the term.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Sequence int64 `json:"sequence,omitempty"`
+}
+
 // RegionTermsStatus says whether the terms are in force.
 //
 // +kubebuilder:validation:MinProperties=1
@@ -65,6 +92,11 @@ type RegionTermsStatus struct {
 	// observedGeneration is the generation of the spec that is in force.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// order is the newest order that was in force here. The agent refuses older
+	// ones of the same hub, also when it has lost its state directory.
+	// +optional
+	Order *OrderSeen `json:"order,omitempty,omitzero"`
 }
 
 // RegionTerms says what a region accepts of the hub. It lives in the region,

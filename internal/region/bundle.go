@@ -137,6 +137,7 @@ func (i *Importer) importBundle(ctx context.Context, in io.Reader) (Imported, er
 func (f *Follower) look(b *bundle.Reader) (candidate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.raise()
 	verified, _, err := f.client.CheckBundle(b.Order, b.Statement, f.region.floors(), f.region.now())
 	if err != nil {
 		return candidate{}, err
@@ -149,6 +150,7 @@ func (f *Follower) look(b *bundle.Reader) (candidate, error) {
 func (f *Follower) takeBundle(b *bundle.Reader) (Imported, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.raise()
 	now := f.region.now()
 	verified, statement, err := f.client.VerifyBundle(b.Order, b.Statement, f.region.floors(), now)
 	if err != nil {

@@ -55,16 +55,37 @@ func NewFollower(r *Region, hub link.Hub, log logr.Logger) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("follow orders: %w", err)
 	}
-	// The order in force is kept apart from what proved it: if that is lost,
-	// nothing older gets in.
-	if held := r.Verified(); held != nil && held.HubUID == joined.HubUID {
-		client.RaiseFloor(trust.Floor{Term: held.Term, Sequence: held.Sequence})
-	}
 	return &Follower{region: r, hub: hub, log: log, client: client}, nil
+}
+
+// raise tells the client what is remembered apart from what proved it: the order
+// in force, and what the region's own objects say. If the rest is lost, nothing
+// older gets in.
+func (f *Follower) raise() {
+	if floor := f.region.Floor(); floor.of(f.region.Joined()) {
+		f.client.RaiseFloor(trust.Floor{Term: floor.Term, Sequence: floor.Sequence})
+	}
+}
+
+// remembers waits until the region knows what was in force before: from its
+// state directory, or else from its own objects. With a state directory nobody
+// waits for the API server.
+func (f *Follower) remembers(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed := f.region.Changed()
+		if f.region.Verified() != nil || f.region.Started() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+	}
 }
 
 // Run follows until the context ends.
 func (f *Follower) Run(ctx context.Context) error {
+	f.remembers(ctx)
 	for ctx.Err() == nil {
 		f.contact(f.Pull(ctx))
 		var after int64
@@ -177,6 +198,7 @@ func (f *Follower) pull(ctx context.Context) error {
 
 // take verifies the files of an order and puts it in force.
 func (f *Follower) take(files map[string][]byte) error {
+	f.raise()
 	now := f.region.now()
 	verified, err := f.client.Verify(files, now)
 	if err != nil {

@@ -3,6 +3,7 @@
 package region
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -37,6 +38,8 @@ type Region struct {
 	// waiting are the feeds for which a full copy was asked for instead of an artifact.
 	waiting map[string]waiting
 	orphans map[string][]string
+	// floor is the newest order that is remembered outside the state directory.
+	floor   Floor
 	refusal *Refusal
 	link    Link
 
@@ -168,6 +171,42 @@ func (r *Region) SetTerms(t *Terms) {
 		r.terms, r.started = t, true
 		return true
 	})
+}
+
+// Floor is the newest order that was in force in a region as it is remembered
+// outside the state directory, which may be lost.
+type Floor struct {
+	HubUID, RegionUID string
+	Term, Sequence    int64
+}
+
+// SetFloor tells the region what is remembered of it. It is called before
+// SetTerms, so that a region that has started knows it. An order that is older
+// is refused from then on, if the region is joined to the same hub.
+func (r *Region) SetFloor(f Floor) {
+	r.set(func() bool { r.floor = f; return false })
+}
+
+// Floor returns the newest order that is remembered: what is in force, or what
+// was set when that is newer or is of the hub that was joined and the order in
+// force is not. It is zero when there is none.
+func (r *Region) Floor() Floor {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.verified == nil {
+		return r.floor
+	}
+	now := Floor{HubUID: r.verified.HubUID, RegionUID: r.verified.Region.UID, Term: r.verified.Term, Sequence: r.verified.Sequence}
+	newer := cmp.Or(cmp.Compare(r.floor.Term, now.Term), cmp.Compare(r.floor.Sequence, now.Sequence)) > 0
+	if r.floor.of(r.joined) && (newer || !now.of(r.joined)) {
+		return r.floor
+	}
+	return now
+}
+
+// of reports whether the order is of the hub and region of a joining.
+func (f Floor) of(joined *Joined) bool {
+	return joined != nil && f.HubUID == joined.HubUID && f.RegionUID == joined.RegionUID
 }
 
 // Copies returns the copies held, by feed id.

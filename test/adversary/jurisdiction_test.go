@@ -82,7 +82,7 @@ func (v *vault) store(release int64, count int, handling func(n int) *watchlist.
 	v.must(err)
 	desc, err := v.depot.Store(v.t.Context(), artifact.Snapshot{
 		Path: built.Path, Digest: built.Digest, Size: built.Size, Feed: feed, Version: release, Records: int64(built.Records),
-	}, "")
+	}, depot.Release{})
 	v.must(err)
 	v.releases[release] = depot.Release{Feed: feed, Number: release, Content: built.Digest, Artifact: desc.Digest.String()}
 	for _, j := range jurisdictions {

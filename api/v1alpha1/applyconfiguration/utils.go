@@ -80,6 +80,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ObservedOrderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OCISource"):
 		return &apiv1alpha1.OCISourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OrderSeen"):
+		return &apiv1alpha1.OrderSeenApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolBounds"):
 		return &apiv1alpha1.PoolBoundsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolEngine"):

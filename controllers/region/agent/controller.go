@@ -107,8 +107,10 @@ func (r *Reconciler) terms(ctx context.Context, s *scope) error {
 	}
 	slices.Sort(inForce.Feeds)
 	slices.Sort(inForce.Purposes)
+	r.region.SetFloor(remembered(terms.Status.Order))
 	r.region.SetTerms(inForce)
 	helper := patch.New(r.client, &terms)
+	terms.Status.Order = seen(r.region.Floor())
 	terms.Status.ObservedGeneration = terms.Generation
 	conditions.Settle(&terms, screeningv1.ReasonInForce, "the region accepts %d feed patterns for %d purposes", len(inForce.Feeds), len(inForce.Purposes))
 	_, err = helper.Status(ctx, &terms)

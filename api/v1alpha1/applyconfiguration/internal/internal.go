@@ -646,6 +646,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sequence
       type:
         scalar: numeric
+- name: com.github.frontline-screening.frontline.api.v1alpha1.OrderSeen
+  map:
+    fields:
+    - name: hubUID
+      type:
+        scalar: string
+    - name: regionUID
+      type:
+        scalar: string
+    - name: sequence
+      type:
+        scalar: numeric
+    - name: term
+      type:
+        scalar: numeric
 - name: com.github.frontline-screening.frontline.api.v1alpha1.PoolBounds
   map:
     fields:
@@ -953,6 +968,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: order
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.OrderSeen
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionTransfer
   map:
     fields:

@@ -17,6 +17,9 @@ type RegionTermsStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that is in force.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// order is the newest order that was in force here. The agent refuses older
+	// ones of the same hub, also when it has lost its state directory.
+	Order *OrderSeenApplyConfiguration `json:"order,omitempty"`
 }
 
 // RegionTermsStatusApplyConfiguration constructs a declarative configuration of the RegionTermsStatus type for use with
@@ -43,5 +46,13 @@ func (b *RegionTermsStatusApplyConfiguration) WithConditions(values ...*v1.Condi
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *RegionTermsStatusApplyConfiguration) WithObservedGeneration(value int64) *RegionTermsStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithOrder sets the Order field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Order field is set to the value of the last call.
+func (b *RegionTermsStatusApplyConfiguration) WithOrder(value *OrderSeenApplyConfiguration) *RegionTermsStatusApplyConfiguration {
+	b.Order = value
 	return b
 }
