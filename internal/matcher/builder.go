@@ -56,7 +56,7 @@ func (b *builder) add(row []byte) error {
 	}
 	r, err := snapshot.DecodeRow(row)
 	if err != nil {
-		return fmt.Errorf("snapshot: %w; fetch it again", err)
+		return unreadable(err)
 	}
 	e, err := newEntry(&r)
 	if err != nil {

@@ -59,14 +59,15 @@ func build(digest string, source *mapping, pace func() error) (*content, error) 
 	starts := make([]uint32, 0, source.ShardCount()+1)
 	for i := range source.ShardCount() {
 		starts = append(starts, uint32(len(rows))) //nolint:gosec // check is told
-		for row, err := range rowsOf(source.Shard(i)) {
-			if err != nil {
-				return nil, err
-			}
-			if err := b.add(row); err != nil {
+		c := source.Cursor(i)
+		for c.Next() {
+			if err := b.add(c.Row()); err != nil {
 				return nil, err
 			}
 			rows = append(rows, place{0, uint32(len(rows))}) //nolint:gosec // check is told
+		}
+		if err := c.Err(); err != nil {
+			return nil, unreadable(err)
 		}
 	}
 	starts = append(starts, uint32(len(rows))) //nolint:gosec // check is told

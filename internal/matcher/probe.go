@@ -74,14 +74,12 @@ func (c *content) probe() error {
 func (c *content) probeOwn(wanted map[int]bool) (asked, missed int, err error) {
 	for i := range c.source.ShardCount() {
 		at := int(c.starts[i])
-		for row, err := range rowsOf(c.source.Shard(i)) {
-			if err != nil {
-				return 0, 0, err
-			}
+		rows := c.source.Cursor(i)
+		for rows.Next() {
 			if wanted[at] {
-				r, err := snapshot.DecodeRow(row)
+				r, err := snapshot.DecodeRow(rows.Row())
 				if err != nil {
-					return 0, 0, fmt.Errorf("snapshot: %w; fetch it again", err)
+					return 0, 0, unreadable(err)
 				}
 				name := strongName(&r)
 				if name != "" {
@@ -99,6 +97,9 @@ func (c *content) probeOwn(wanted map[int]bool) (asked, missed int, err error) {
 				}
 			}
 			at++
+		}
+		if err := rows.Err(); err != nil {
+			return 0, 0, unreadable(err)
 		}
 	}
 	return asked, missed, nil

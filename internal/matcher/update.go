@@ -4,35 +4,14 @@ package matcher
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
 
-// rowsOf yields the raw rows of a shard.
-func rowsOf(shard []byte) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for len(shard) > 0 {
-			row, rest, err := cutRow(shard)
-			if !yield(row, err) || err != nil {
-				return
-			}
-			shard = rest
-		}
-	}
-}
-
-func cutRow(shard []byte) (row, rest []byte, err error) {
-	size, n := binary.Uvarint(shard)
-	if n <= 0 || size > uint64(len(shard)-n) {
-		return nil, nil, errors.New("snapshot: a row is cut short; fetch it again")
-	}
-	end := n + int(size) //nolint:gosec // within the shard
-	return shard[n:end], shard[end:], nil
-}
+// unreadable is the error of a snapshot whose rows are damaged.
+func unreadable(err error) error { return fmt.Errorf("snapshot: %w; fetch it again", err) }
 
 // change is what becomes of an index when one snapshot follows another.
 type change struct {
@@ -92,12 +71,11 @@ func (c *content) diff(source *mapping) (*change, error) {
 	for i := range shards {
 		d.starts = append(d.starts, uint32(len(d.rows))) //nolint:gosec // 2^31 rows are the most
 		places := c.rows[c.starts[i]:c.starts[i+1]]
-		was, is := c.source.Shard(i), source.Shard(i)
-		if d.keep == len(c.index.parts) && bytes.Equal(was, is) {
+		if d.keep == len(c.index.parts) && bytes.Equal(c.source.Shard(i), source.Shard(i)) {
 			d.rows = append(d.rows, places...)
 			continue
 		}
-		if err := d.shard(was, is, places); err != nil {
+		if err := d.shard(cursor{Cursor: c.source.Cursor(i)}, cursor{Cursor: source.Cursor(i)}, places); err != nil {
 			return nil, fmt.Errorf("shard %d: %w", i, err)
 		}
 	}
@@ -106,38 +84,37 @@ func (c *content) diff(source *mapping) (*change, error) {
 }
 
 // shard merges the rows of one shard.
-func (d *change) shard(was, is []byte, places []place) error {
-	var old, next cursor
-	if err := errors.Join(old.step(&was), next.step(&is)); err != nil {
+func (d *change) shard(old, next cursor, places []place) error {
+	if err := errors.Join(old.step(), next.step()); err != nil {
 		return err
 	}
-	for old.row != nil || next.row != nil {
+	for old.id != nil || next.id != nil {
 		order := bytes.Compare(old.id, next.id)
 		switch {
-		case next.row == nil:
+		case next.id == nil:
 			order = -1
-		case old.row == nil:
+		case old.id == nil:
 			order = 1
 		}
 		switch {
 		case order < 0:
 			d.drop(places[0])
 		case order > 0:
-			d.add(next.row)
-		case int(places[0].part) < d.keep && bytes.Equal(old.row, next.row):
+			d.add(next.Row())
+		case int(places[0].part) < d.keep && bytes.Equal(old.Row(), next.Row()):
 			d.rows = append(d.rows, places[0])
 		default:
 			d.drop(places[0])
-			d.add(next.row)
+			d.add(next.Row())
 		}
 		if order <= 0 {
 			places = places[1:]
-			if err := old.step(&was); err != nil {
+			if err := old.step(); err != nil {
 				return err
 			}
 		}
 		if order >= 0 {
-			if err := next.step(&is); err != nil {
+			if err := next.step(); err != nil {
 				return err
 			}
 		}
@@ -152,25 +129,21 @@ func (d *change) add(row []byte) {
 	d.fresh = append(d.fresh, row)
 }
 
-// cursor is a row of a shard; nil is the end.
+// cursor goes through the rows of a shard. id is nil before the first and after the last.
 type cursor struct {
-	row []byte
-	id  []byte
+	snapshot.Cursor
+	id []byte
 }
 
-func (c *cursor) step(shard *[]byte) error {
-	if len(*shard) == 0 {
-		*c = cursor{}
-		return nil
+func (c *cursor) step() (err error) {
+	c.id = nil
+	if !c.Next() {
+		err = c.Err()
+	} else {
+		c.id, err = snapshot.RowID(c.Row())
 	}
-	row, rest, err := cutRow(*shard)
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
-	id, err := snapshot.RowID(row)
-	if err != nil {
-		return err
-	}
-	*c, *shard = cursor{row, id}, rest
 	return nil
 }

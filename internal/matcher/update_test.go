@@ -3,6 +3,8 @@
 package matcher
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -14,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/frontline-screening/frontline/internal/screen"
+	"github.com/frontline-screening/frontline/internal/snapshot"
 	"github.com/frontline-screening/frontline/internal/watchlist"
 )
 
@@ -199,14 +202,50 @@ func TestUpdateIndexesWhatChanged(t *testing.T) {
 }
 
 func TestRowsThatCannotBeReadRefuseTheSet(t *testing.T) {
-	if _, _, err := cutRow([]byte{5, 1}); err == nil {
-		t.Error("a row longer than its shard was cut")
+	l := &list{rng: rand.New(rand.NewPCG(1, 1))}
+	for range 500 {
+		l.add()
 	}
-	for _, row := range [][]byte{{}, {0xff}, {2, 1, 'P'}} {
-		shard := append([]byte{byte(len(row))}, row...)
-		var c cursor
-		if err := c.step(&shard); err == nil {
-			t.Errorf("the row %v has an id", row)
-		}
+	built, err := snapshot.Build(snapshot.Meta{Format: watchlist.FrontlineJSONL}, l.records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := snapshot.FromBytes(built.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := len(whole.Head())
+	_, n := binary.Uvarint(built.Bytes[first:])
+	tests := []struct {
+		name  string
+		at    int
+		bytes []byte
+	}{
+		{"a row longer than its shard", first, []byte{0xff, 0xff, 0x7f}},
+		{"a row without an id", first + n, []byte{0x7f}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			damaged := func() *snapshot.Snapshot {
+				data := bytes.Clone(built.Bytes)
+				copy(data[tc.at:], tc.bytes)
+				s, err := snapshot.FromBytes(data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			}
+			e := New(Options{})
+			t.Cleanup(e.Close)
+			for _, before := range []string{"nothing", "the whole list"} {
+				err := e.Update([]Feed{{ID: "a.b", Digest: "sha256:2", Snapshot: damaged()}})
+				if err == nil || !strings.Contains(err.Error(), "fetch it again") {
+					t.Errorf("after %s: %v", before, err)
+				}
+				if err := e.Update([]Feed{{ID: "a.b", Digest: "sha256:1", Snapshot: open(t, l.records)}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	}
 }
