@@ -199,9 +199,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.MatcherPool{}, region, specs).
 		Watches(&screeningv1.BorderPost{}, region, specs).
 		Watches(&screeningv1.WatchlistReplica{}, region, specs).
-		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(r.Client)).
+		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(r.Client), builder.WithPredicates(enqueue.FeedsOfOrders())).
+		// The oldest release that is kept is a floor, and the newest may be seen
+		// after the feed that names it.
+		Watches(&screeningv1.WatchlistRelease{}, enqueue.EveryRegion(r.Client), specs).
 		// A request that was taken up changed what is blocked or erased.
-		Watches(&screeningv1.RecordRequest{}, enqueue.EveryRegion(r.Client)).
+		Watches(&screeningv1.RecordRequest{}, enqueue.EveryRegion(r.Client), builder.WithPredicates(enqueue.RequestsTakenUp())).
 		WatchesRawSource(report.Source(r.Reports)).
 		// One region's registry traffic does not hold up another's order.
 		WithOptions(controller.Options{MaxConcurrentReconciles: 8, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).

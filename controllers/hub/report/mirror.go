@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -191,7 +192,7 @@ func (m *Mirror) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.MatcherPool{}, region).
 		Watches(&screeningv1.BorderPost{}, region).
 		Watches(&screeningv1.WatchlistReplica{}, region).
-		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(m.Client)).
+		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(m.Client), builder.WithPredicates(enqueue.FeedsOfOrders())).
 		// A region that is cut off, or back, changes what is said of its copies.
 		Watches(&screeningv1.RegionalCluster{}, &handler.EnqueueRequestForObject{}).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).

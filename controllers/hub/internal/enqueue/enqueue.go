@@ -8,9 +8,12 @@ import (
 	"context"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -46,4 +49,26 @@ func EveryRegion(c client.Reader) handler.EventHandler {
 		}
 		return requests
 	})
+}
+
+// FeedsOfOrders passes the events of a feed that orders and their receipts depend
+// on. Its status says much more, and changes with every region that takes a
+// release up: passed on to all regions that would be their square.
+func FeedsOfOrders() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*screeningv1.WatchlistFeed)
+		after, same := e.ObjectNew.(*screeningv1.WatchlistFeed)
+		return !ok || !same || before.Generation != after.Generation || before.Status.Floor != after.Status.Floor ||
+			!equality.Semantic.DeepEqual(before.Status.Release, after.Status.Release)
+	}}
+}
+
+// RequestsTakenUp passes a request about a record when its state changes: what it
+// asks for was entered before.
+func RequestsTakenUp() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*screeningv1.RecordRequest)
+		after, same := e.ObjectNew.(*screeningv1.RecordRequest)
+		return !ok || !same || before.Status.State != after.Status.State
+	}}
 }
