@@ -72,9 +72,7 @@ func Gather(ctx context.Context, registry *artifact.Registry, region string, roo
 		return nil, fmt.Errorf("region %s: %w", region, err)
 	}
 	for _, f := range opened.Feeds {
-		if f.Floor > 0 {
-			p.floors[f.ID] = f.Floor
-		}
+		p.floors[f.ID] = f.Floor // zero too: a region may know better
 		if f.State == order.Erase || f.Artifact == "" {
 			continue
 		}

@@ -358,6 +358,19 @@ func TestBundleBringsNothingForbidden(t *testing.T) {
 	}
 }
 
+// TestBundleOfAHubThatForgotAnErasure: a hub that was restored from a backup and
+// has signed on brings nothing back that was erased, nor takes a floor away.
+func TestBundleOfAHubThatForgotAnErasure(t *testing.T) {
+	i := newIsland(t)
+	i.publish(3, func(f *order.Feed) { f.Floor = 3 })
+	i.mustLoad(i.hub.Bundle(t, 1, time.Hour, nil))
+	i.publish(2, nil)
+	i.refuses("no floor", i.hub.Bundle(t, 2, time.Hour, nil), string(trust.BelowFloor))
+	// A feed that the hub no longer has needs none.
+	i.hub.Publish(t, order.Input{})
+	i.mustLoad(i.hub.Bundle(t, 3, time.Hour, nil))
+}
+
 func TestImportWaitsForTheTerms(t *testing.T) {
 	i := newIsland(t)
 	i.publish(1, nil)

@@ -29,9 +29,10 @@ type Bundle struct {
 	// Sequence and Digest are those of the order it carries.
 	Sequence int64
 	Digest   string
-	// Floors are the lowest releases that may be held, by feed id, as the hub
-	// knew them. A region that knows of a higher one refuses the bundle: it
-	// would bring back what was erased.
+	// Floors are the lowest releases that may be held, by the id of each feed that
+	// the order lists, as the hub knew them; zero where it knew of none. A region
+	// that knows of a higher one refuses the bundle: it would bring back what was
+	// erased.
 	Floors map[string]int64
 	// Created and Expires bound the import, by trusted time.
 	Created, Expires time.Time
