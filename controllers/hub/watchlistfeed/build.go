@@ -54,7 +54,7 @@ func (r *Reconciler) build(ctx context.Context, s *scope) error {
 		return errors.Join(r.notBuilt(ctx, s, screeningv1.ReasonGateFailed, err), os.Remove(built.Path))
 	}
 	conditions.True(s.feed, screeningv1.ConditionBuilt, screeningv1.ReasonBuilt, "%d records were read", built.Records)
-	if newest := s.newest(); newest != nil && string(newest.Spec.ContentDigest) == built.Digest && marksOf(newest) == s.withheld.marks {
+	if newest := s.newest(); newest != nil && string(newest.Spec.ContentDigest) == built.Digest && marksOf(newest) == s.withheld.marks && !s.lost {
 		return os.Remove(built.Path)
 	}
 	s.candidate = &candidate{path: built.Path, digest: built.Digest, size: built.Size, meta: built.Meta, source: s.file.digest, verification: s.file.verification, marks: s.withheld.marks}

@@ -13,6 +13,11 @@ import (
 
 // compare counts how the candidate differs from a release.
 func (r *Reconciler) compare(ctx context.Context, s *scope, base *screeningv1.WatchlistRelease) (*screeningv1.ReleaseChanges, error) {
+	if string(base.Spec.ContentDigest) == s.candidate.digest {
+		return &screeningv1.ReleaseChanges{
+			Base: screeningv1.NewReleaseVersion(base.Spec.Number), Added: new(int64(0)), Removed: new(int64(0)), Modified: new(int64(0)),
+		}, nil
+	}
 	path, err := r.Depot.Whole(ctx, depot.Release{
 		Feed: string(s.id), Number: base.Spec.Number, Content: string(base.Spec.ContentDigest), Artifact: string(base.Spec.Artifact.Digest),
 	})

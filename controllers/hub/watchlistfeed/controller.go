@@ -84,6 +84,9 @@ type scope struct {
 	file *file
 	// sourceBefore is status.source as it was before this pass.
 	sourceBefore *screeningv1.FeedSourceStatus
+	// lost says that the hub's own copy of the newest release is gone, so that its
+	// content is published again.
+	lost bool
 	// withheld are the records that are left out of releases; nil when that
 	// could not be found out.
 	withheld *withheld

@@ -321,6 +321,27 @@ func TestForeignCopyIsNotTaken(t *testing.T) {
 	}
 }
 
+// A registry that lost its volume is filled again from the publisher's file,
+// though that has not changed.
+func TestLostCopyIsPublishedAgain(t *testing.T) {
+	b := newBench(t, hubtest.List(1, 5))
+	first := b.call(t).Status.Release
+	if err := b.Registry.Delete(t.Context(), depot.Repository(string(b.feed.ID())), string(first.Artifact)); err != nil {
+		t.Fatal(err)
+	}
+	b.Depot = newDepot(t, b.Registry, b.Keys)
+	feed := b.later(t)
+	if feed.Status.Release.Version != "v2" || feed.Status.Release.Digest != first.Digest {
+		t.Fatalf("the release is %+v, want the same content as v2", feed.Status.Release)
+	}
+	if stands, err := b.Registry.HasSnapshot(t.Context(), depot.Repository(string(feed.ID())), string(feed.Status.Release.Artifact)); err != nil || !stands {
+		t.Errorf("v2 is not in the registry: %v", err)
+	}
+	if feed = b.later(t); feed.Status.Release.Version != "v2" {
+		t.Errorf("the release is %s, want v2 to stay", feed.Status.Release.Version)
+	}
+}
+
 // What a lifted block kept out of releases is in the publisher's file alone: it is
 // asked for whole each time a block is lifted, and once.
 func TestLiftedBlockBringsTheRecordBack(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/source"
 )
 
@@ -82,6 +83,9 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 	}
 	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder, whole: last.whole}
 	s.sourceBefore = s.feed.Status.Source.DeepCopy()
+	if s.lost = r.lost(ctx, s); s.lost {
+		s.feed.Status.Source = nil // the file is needed whole to store it again
+	}
 	err := r.look(ctx, s, &next)
 	interval := intervalOf(s.feed)
 	if err != nil {
@@ -104,6 +108,17 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 	r.remember(s.feed, next)
 	s.lookAgain(next.wait)
 	return nil
+}
+
+// lost reports whether the hub's own copy of the newest release has gone from the
+// registry. Without it nothing can be cut for a region.
+func (r *Reconciler) lost(ctx context.Context, s *scope) bool {
+	newest := s.newest()
+	if newest == nil {
+		return false
+	}
+	stands, err := r.Registry.HasSnapshot(ctx, depot.Repository(string(s.id)), string(newest.Spec.Artifact.Digest))
+	return err == nil && !stands // a registry that does not answer has lost nothing
 }
 
 func intervalOf(feed *screeningv1.WatchlistFeed) time.Duration {
