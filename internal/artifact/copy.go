@@ -28,6 +28,9 @@ type CopyOptions struct {
 	// of the line. Manifest and configuration move under the caller's own: they
 	// are small and everything waits for them. It may be nil.
 	Limit func(context.Context) context.Context
+	// Observe is told of each layer that was moved, once it is in the destination.
+	// One that broke off before and was completed counts whole. It may be nil.
+	Observe func(layer ocispec.Descriptor)
 }
 
 // CopySnapshot copies a snapshot into the repository of the same name of
@@ -134,6 +137,9 @@ func (s sealed) copy(ctx context.Context, from, to *Registry, repo string, o Cop
 		}
 		if err != nil {
 			return err
+		}
+		if o.Observe != nil && blob.Digest != s.m.Config.Digest {
+			o.Observe(blob)
 		}
 	}
 	_, err = pushBytes(ctx, target, s.desc, s.data, ReleaseTag(s.about.release))

@@ -115,6 +115,9 @@ func (p *Replicator) finish(ctx context.Context, f *order.Feed, held Copy, keysB
 	}
 	p.log.Info("Erased", "region", p.region.name, "feed", f.ID, "floor", f.Floor, "keyFloor", f.KeyFloor,
 		"artifacts", len(e.Manifests), "keys", e.Keys)
+	if p.Erased != nil {
+		p.Erased()
+	}
 	return p.region.store.erased(f.ID)
 }
 

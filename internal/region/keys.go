@@ -105,6 +105,15 @@ func (s *Store) EpochKeys(feed string) ([]EpochKey, error) {
 	return keys, nil
 }
 
+// KeysHeld is how many private keys of feeds exist.
+func (s *Store) KeysHeld() (int, error) {
+	found, err := filepath.Glob(s.path(filepath.Join(keysDir, "*", "*"+keySuffix)))
+	if err != nil {
+		return 0, fmt.Errorf("keys of feeds: %w", err)
+	}
+	return len(found), nil
+}
+
 // lacksKey reports whether the key of an epoch of the feed is gone.
 func (s *Store) lacksKey(feed string, epoch int64) (bool, error) {
 	keys, err := s.EpochKeys(feed)

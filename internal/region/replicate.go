@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/diskspace"
@@ -43,7 +44,18 @@ type Replicator struct {
 	// AuditInterval when zero. Audited, if set, is told what each found.
 	AuditEvery time.Duration
 	Audited    func(inventory.Outcome, error)
+	// Pulled, if set, is told of each layer that came from the hub: its kind,
+	// LayerGroup or LayerDelta, and its sealed bytes. Erased is told of each
+	// erasure that was completed. Both are called from several goroutines.
+	Pulled func(kind string, bytes int64)
+	Erased func()
 }
+
+// Kinds of layers: a piece of a full copy, and what changed since a release.
+const (
+	LayerGroup = "Group"
+	LayerDelta = "Delta"
+)
 
 // NewReplicator returns a replicator from the hub's registry to the region's
 // own, which may be the same. What is under way waits in the state directory,
@@ -291,11 +303,22 @@ func (p *Replicator) transfer(ctx context.Context, repo string, f *order.Feed) e
 // copyOptions are those of a transfer of the feed. Each feed has a folder of
 // its own for what is under way, so that it goes with the feed.
 func (p *Replicator) copyOptions(feed string) (artifact.CopyOptions, error) {
-	options := artifact.CopyOptions{Spool: p.spoolOf(feed), Limit: p.limit.Context}
+	options := artifact.CopyOptions{Spool: p.spoolOf(feed), Limit: p.limit.Context, Observe: p.observe}
 	if err := os.MkdirAll(options.Spool, 0o700); err != nil {
 		return options, fmt.Errorf("state directory: %w", diskspace.Classify(err))
 	}
 	return options, nil
+}
+
+func (p *Replicator) observe(layer ocispec.Descriptor) {
+	if p.Pulled == nil {
+		return
+	}
+	kind := LayerGroup
+	if layer.MediaType == artifact.TypeDelta {
+		kind = LayerDelta
+	}
+	p.Pulled(kind, layer.Size)
 }
 
 func (p *Replicator) spoolOf(feed string) string { return filepath.Join(p.spool, feed) }

@@ -88,6 +88,7 @@ func Add(mgr ctrl.Manager, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys.add(o.Region, store)
 	a := &Agent{options: o, region: r, reader: mgr.GetAPIReader()}
 	if o.Local != nil {
 		a.ca = o.Local.CA

@@ -161,7 +161,7 @@ func (a *Agent) follow(ctx context.Context, line *sync.WaitGroup, logger logr.Lo
 	if err != nil {
 		return err
 	}
-	replicator.Audited = audited
+	measure(replicator)
 	reporter := region.NewReporter(a.region, hub, a.orders.Observe, a.options.Version, logger.WithName("reports"))
 	for _, run := range []func(context.Context) error{follower.Run, replicator.Run, reporter.Run} {
 		line.Go(func() {

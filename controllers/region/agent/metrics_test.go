@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/frontline-screening/frontline/internal/inventory"
+	"github.com/frontline-screening/frontline/internal/region"
 )
 
 // measured is the value of a metric by its name and only label.
@@ -31,6 +32,38 @@ func measured(t *testing.T, name, label string) float64 {
 		}
 	}
 	return 0
+}
+
+func TestMeasured(t *testing.T) {
+	registerMetrics()
+	before := measured(t, "frontline_region_keys_held", "")
+	store, err := region.OpenStore(t.TempDir())
+	if err == nil {
+		_, err = store.FeedKeys("intl.un-sc", 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys.add("measured", store)
+	held, err := store.KeysHeld()
+	if err != nil || held == 0 {
+		t.Fatalf("%d keys: %v", held, err)
+	}
+	if got := measured(t, "frontline_region_keys_held", ""); got != before+float64(held) {
+		t.Errorf("%v keys are held, want %v", got, before+float64(held))
+	}
+	var p region.Replicator
+	measure(&p)
+	groups, erased := measured(t, "frontline_region_pulled_bytes_total", region.LayerGroup), measured(t, "frontline_region_erasures_total", "")
+	p.Pulled(region.LayerDelta, 4)
+	p.Pulled(region.LayerGroup, 30)
+	p.Erased()
+	if got := measured(t, "frontline_region_pulled_bytes_total", region.LayerGroup); got != groups+30 {
+		t.Errorf("%v bytes of groups, want %v", got, groups+30)
+	}
+	if got := measured(t, "frontline_region_erasures_total", ""); got != erased+1 {
+		t.Errorf("%v erasures, want %v", got, erased+1)
+	}
 }
 
 func TestAudited(t *testing.T) {
