@@ -18,7 +18,6 @@ import (
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
@@ -239,14 +238,7 @@ func (p *part) refuse() error {
 }
 
 func (r *Registry) get(ctx context.Context, repo string, desc ocispec.Descriptor, from int64) (*http.Response, error) {
-	scheme := "https"
-	if r.plain {
-		scheme = "http"
-	}
-	name := r.prefix + repo
-	ctx = auth.AppendRepositoryScope(ctx, registry.Reference{Registry: r.host, Repository: name}, auth.ActionPull)
-	address := fmt.Sprintf("%s://%s/v2/%s/blobs/%s", scheme, r.host, name, desc.Digest)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	request, err := r.request(ctx, http.MethodGet, repo, "blobs", desc.Digest.String(), auth.ActionPull)
 	if err != nil {
 		return nil, err
 	}

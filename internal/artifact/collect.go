@@ -12,7 +12,6 @@ import (
 	"net/http"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
@@ -46,11 +45,7 @@ func (r *Registry) Collect(ctx context.Context, o CollectOptions) (Collected, er
 	if err != nil {
 		return Collected{}, r.fail(op, "garbage", "", err)
 	}
-	scheme := "https"
-	if r.plain {
-		scheme = "http"
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+"://"+r.host+garbage.Path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.base()+garbage.Path, bytes.NewReader(body))
 	if err != nil {
 		return Collected{}, r.fail(op, "garbage", "", err)
 	}
@@ -141,13 +136,7 @@ func (r *Registry) head(ctx context.Context, repo, kind, reference string) (int,
 }
 
 func (r *Registry) do(ctx context.Context, method, repo, kind, reference string, actions ...string) (*http.Response, error) {
-	scheme := "https"
-	if r.plain {
-		scheme = "http"
-	}
-	name := r.prefix + repo
-	ctx = auth.AppendRepositoryScope(ctx, registry.Reference{Registry: r.host, Repository: name}, actions...)
-	request, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("%s://%s/v2/%s/%s/%s", scheme, r.host, name, kind, reference), nil)
+	request, err := r.request(ctx, method, repo, kind, reference, actions...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -95,6 +96,22 @@ func (r *Registry) repository(name string) (*remote.Repository, error) {
 	repo.MaxMetadataBytes = maxManifest
 	repo.SkipReferrersGC = true
 	return repo, nil
+}
+
+// base is the registry's address without a path.
+func (r *Registry) base() string {
+	if r.plain {
+		return "http://" + r.host
+	}
+	return "https://" + r.host
+}
+
+// request is one for a blob or manifest, for callers that oras-go does not serve.
+// The actions are what a token must allow at a registry that wants one.
+func (r *Registry) request(ctx context.Context, method, repo, kind, reference string, actions ...string) (*http.Request, error) {
+	name := r.prefix + repo
+	ctx = auth.AppendRepositoryScope(ctx, registry.Reference{Registry: r.host, Repository: name}, actions...)
+	return http.NewRequestWithContext(ctx, method, fmt.Sprintf("%s/v2/%s/%s/%s", r.base(), name, kind, reference), nil)
 }
 
 func (r *Registry) fail(op, repo, reference string, err error) error {
