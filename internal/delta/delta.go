@@ -32,8 +32,8 @@
 // the old one before it finds the same, and spends ten times the time to find what
 // has not changed, which a walk over rows sorted by id knows.
 //
-// The dictionary stays below 1 MiB but for a batch of one shard: the hash tables
-// of the encoder cover no more, and lose old bytes without an error.
+// The dictionary stays below 1 MiB unless one shard drops over 384 KiB: the hash
+// tables of the encoder cover no more, and lose old bytes without an error.
 //
 // Old and new have the same number of shards, or there is no patch.
 package delta
