@@ -43,10 +43,12 @@ func (r *Reconciler) record(ctx context.Context, s *scope) error {
 		desired := screeningv1ac.WatchlistReplica(feed.ID, namespace).
 			WithLabels(map[string]string{screeningv1.LabelRegion: s.region.Name}).
 			WithSpec(spec)
-		if _, err := r.applier.Apply(ctx, &screeningv1.WatchlistReplica{}, desired); err != nil {
+		replica := &screeningv1.WatchlistReplica{}
+		if _, err := r.applier.Apply(ctx, replica, desired); err != nil {
 			errs = append(errs, err)
+			continue
 		}
-		errs = append(errs, r.recordSupply(ctx, s, feed))
+		errs = append(errs, r.recordSupply(ctx, s, feed, replica))
 	}
 	for _, id := range slices.Concat(hub.IDs(s.placement, hub.Remove), hub.IDs(s.placement, hub.NotAllowed)) {
 		replica := s.replicas[id]
@@ -70,10 +72,9 @@ func (s *scope) testifies(replica *screeningv1.WatchlistReplica) bool {
 
 // recordSupply notes beside the replica what the region was given: the
 // artifact, the key it is sealed to and since when, and what was left out of
-// it. A replica that was made just now is described in the next pass.
-func (r *Reconciler) recordSupply(ctx context.Context, s *scope, feed order.Feed) error {
-	replica := s.replicas[feed.ID]
-	if replica == nil || feed.State == order.Erase || feed.Artifact == "" {
+// it.
+func (r *Reconciler) recordSupply(ctx context.Context, s *scope, feed order.Feed, replica *screeningv1.WatchlistReplica) error {
+	if feed.State == order.Erase || feed.Artifact == "" {
 		return nil
 	}
 	helper := patch.New(r.Client, replica)
