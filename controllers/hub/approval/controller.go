@@ -55,10 +55,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		again = until.Sub(r.Clock.Now())
 	}
 	describe(object, verdict)
-	if _, err := helper.Status(ctx, object); err != nil {
-		return ctrl.Result{}, err
-	}
-	return ctrl.Result{RequeueAfter: again}, nil
+	_, err = helper.Status(ctx, object)
+	return patch.Retry(ctrl.Result{RequeueAfter: again}, err)
 }
 
 // judge returns the verdict on one approval among those of its namespace.
