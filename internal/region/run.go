@@ -229,7 +229,7 @@ func (r *runner) start(ctx context.Context) time.Duration {
 		}
 	}
 	now := time.Now()
-	next := r.audit
+	next := now.Add(r.p.auditEvery())
 	for _, id := range slices.Sorted(maps.Keys(jobs)) {
 		j := jobs[id]
 		if pause := r.pauses[id]; pause.key == j.key && now.Before(pause.until) {
@@ -246,7 +246,11 @@ func (r *runner) start(ctx context.Context) time.Duration {
 		r.begin(ctx, id, j)
 	}
 	maps.DeleteFunc(r.pauses, func(id string, _ pausing) bool { _, wanted := jobs[id]; return !wanted })
-	if len(r.running) == 0 && !now.Before(r.audit) {
+	switch {
+	case len(r.running) > 0: // the end of it asks again, also for the audit
+	case now.Before(r.audit):
+		next = earlier(next, r.audit)
+	default:
 		r.begin(ctx, auditJob, job{key: "audit", run: r.compare})
 	}
 	return max(next.Sub(now), 10*time.Millisecond)
