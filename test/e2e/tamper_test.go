@@ -114,7 +114,7 @@ func refusesOrders(t *testing.T, s *suite) {
 	}{
 		{"tampered timestamp", tampered, "BadSignature"},
 		{"replayed order", old, "Rollback"},
-		{"edited index", edited, "BadSignature"},
+		{"edited index", edited, "Mixed"},
 		// Rollback or Foreign: whichever of the two regions has had more orders.
 		{"another region's order", foreign, "refused ("},
 	} {
