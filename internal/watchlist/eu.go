@@ -37,7 +37,7 @@ func (a *account) parseEU(r io.Reader) error {
 		case x.scan.Depth() == 1:
 			err = a.startEU(x.scan)
 		case x.scan.Name() == "sanctionEntity":
-			err = a.nextEU(x)
+			err = a.nextXML(x, a.euRecord)
 		default:
 			err = errors.New("an element the schema does not have at this place")
 		}
@@ -51,32 +51,7 @@ func (a *account) startEU(s *xmlscan.Scanner) error {
 	if s.Name() != "export" || s.Space() != euSpace {
 		return errors.New("the first element is not export of " + euSpace + "; this is not the list's XML 1.1")
 	}
-	for _, attr := range s.Attrs() {
-		if attr.Name == "generationDate" {
-			date, ok := parseListDate(string(attr.Value))
-			if !ok {
-				return errors.New("generationDate is not an ISO 8601 date")
-			}
-			a.ListDate = date
-		}
-	}
-	if a.ListDate.IsZero() {
-		return errors.New("export has no generationDate; the list's date is unknown")
-	}
-	return nil
-}
-
-func (a *account) nextEU(x *xmlReader) error {
-	e, err := x.record()
-	if err != nil {
-		return err
-	}
-	r, err := a.euRecord(e)
-	if err != nil {
-		return err
-	}
-	a.leftOver(e, []byte(e.name()))
-	return a.put(r)
+	return a.takeListDate(s, "generationDate")
 }
 
 func (a *account) euRecord(e elem) (Record, error) {

@@ -58,7 +58,7 @@ func (a *account) parseOFACXML(r io.Reader) error {
 			announced, err = a.publishedOFAC(x)
 			dated = true
 		case name == "sdnEntry":
-			err = a.nextOFAC(x)
+			err = a.nextXML(x, a.ofacEntry)
 		default:
 			err = errors.New("an element the schema does not have at this place")
 		}
@@ -88,19 +88,6 @@ func (a *account) publishedOFAC(x *xmlReader) (int, error) {
 		return 0, errors.New("Record_Count is not a number")
 	}
 	return n, nil
-}
-
-func (a *account) nextOFAC(x *xmlReader) error {
-	e, err := x.record()
-	if err != nil {
-		return err
-	}
-	r, err := a.ofacEntry(e)
-	if err != nil {
-		return err
-	}
-	a.leftOver(e, []byte(e.name()))
-	return a.put(r)
 }
 
 func (a *account) ofacEntry(e elem) (Record, error) {

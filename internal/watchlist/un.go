@@ -4,6 +4,7 @@ package watchlist
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (a *account) parseUN(r io.Reader) error {
 		case depth == 2 && (name == "INDIVIDUALS" || name == "ENTITIES"):
 			section = name
 		case depth == 3 && (section == "INDIVIDUALS" && name == "INDIVIDUAL" || section == "ENTITIES" && name == "ENTITY"):
-			err = a.nextUN(x)
+			err = a.nextXML(x, a.unRecord)
 		default:
 			err = errors.New("an element the schema does not have at this place")
 		}
@@ -56,27 +57,33 @@ func (a *account) startUN(s *xmlscan.Scanner) error {
 	if s.Name() != "CONSOLIDATED_LIST" {
 		return errors.New("the first element is not CONSOLIDATED_LIST; this is not the list's XML")
 	}
+	return a.takeListDate(s, "dateGenerated")
+}
+
+// takeListDate takes the list's date from an attribute of the root element.
+func (a *account) takeListDate(s *xmlscan.Scanner, name string) error {
 	for _, attr := range s.Attrs() {
-		if attr.Name == "dateGenerated" {
+		if attr.Name == name {
 			date, ok := parseListDate(string(attr.Value))
 			if !ok {
-				return errors.New("dateGenerated is not an ISO 8601 date")
+				return errors.New(name + " is not an ISO 8601 date")
 			}
 			a.ListDate = date
 		}
 	}
 	if a.ListDate.IsZero() {
-		return errors.New("CONSOLIDATED_LIST has no dateGenerated; the list's date is unknown")
+		return fmt.Errorf("%s has no %s; the list's date is unknown", s.Name(), name)
 	}
 	return nil
 }
 
-func (a *account) nextUN(x *xmlReader) error {
+// nextXML reads the element the scanner is at as a record.
+func (a *account) nextXML(x *xmlReader, read func(elem) (Record, error)) error {
 	e, err := x.record()
 	if err != nil {
 		return err
 	}
-	record, err := a.unRecord(e)
+	record, err := read(e)
 	if err != nil {
 		return err
 	}
