@@ -2,10 +2,7 @@
 
 package artifact
 
-import (
-	"context"
-	"fmt"
-)
+import "fmt"
 
 // The rules by which an artifact is cut, in hundredths and counts.
 const (
@@ -202,25 +199,6 @@ func (in PlanInput) known(layer string) bool {
 // due says whether a chain of deltas is long enough for a new base.
 func due(links int, chain, base int64) bool {
 	return links >= maxLinks || tooLarge(chain, base, maxChain)
-}
-
-// RecutDue says whether the deltas of an artifact have become so many, or so
-// large, that a new base should be cut when nobody waits for it.
-func (r *Registry) RecutDue(ctx context.Context, repo, manifestDigest string) (bool, error) {
-	s, err := r.sealedManifest(ctx, repo, manifestDigest, MaxSnapshot)
-	if err != nil {
-		return false, r.fail("look at snapshot", repo, manifestDigest, err)
-	}
-	var links int
-	var chain, base int64
-	for _, layer := range s.m.Layers {
-		if layer.MediaType == TypeGroup {
-			base += layer.Size
-			continue
-		}
-		links, chain = links+1, chain+layer.Size
-	}
-	return due(links, chain, base), nil
 }
 
 // tooLarge compares without fractions: bytes > whole × hundredths / 100.
