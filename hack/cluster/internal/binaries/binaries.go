@@ -137,18 +137,18 @@ func (s *Store) buildMissing(ctx context.Context, tasks []task) error {
 			return fmt.Errorf("lock %s: %w", lock.Name(), err)
 		}
 	}
-	todo := missing(tasks)
-	if len(todo) == 0 {
+	absent := missing(tasks)
+	if len(absent) == 0 {
 		return nil
 	}
 	var estimate time.Duration
-	for _, t := range todo {
+	for _, t := range absent {
 		estimate += t.program.estimate
 	}
 	fmt.Fprintf(s.Log, "Building %d programs once into %s: about %s on two cores, less where Go's build cache is warm.\n",
-		len(todo), s.Dir, estimate.Round(30*time.Second))
-	for i, t := range todo {
-		if err := s.build(ctx, t, i+1, len(todo)); err != nil {
+		len(absent), s.Dir, estimate.Round(30*time.Second))
+	for i, t := range absent {
+		if err := s.build(ctx, t, i+1, len(absent)); err != nil {
 			return err
 		}
 	}
