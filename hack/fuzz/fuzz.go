@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func fuzz(ctx context.Context, binary string, t target, each time.Duration) resu
 	}
 	script := `ulimit -v "$1"; shift; exec "$@"`
 	cmd := exec.CommandContext(ctx, "bash", "-c", script, "fuzz", strconv.Itoa(address), binary,
-		"-test.run=^$", "-test.fuzz=^"+t.name+"$", "-test.fuzztime="+each.String(), "-test.fuzzminimizetime=5x",
+		"-test.run=^$", "-test.fuzz=^"+t.name+"$", "-test.fuzzminimizetime=5x",
 		"-test.parallel=1", "-test.fuzzcachedir="+filepath.Join(cache, "frontline-fuzz", t.folder))
 	cmd.Dir = filepath.FromSlash(t.folder)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=2", "GOMEMLIMIT="+heap)
@@ -84,13 +85,29 @@ func fuzz(ctx context.Context, binary string, t target, each time.Duration) resu
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	started := time.Now()
-	out, err := cmd.CombinedOutput()
+	out, err := interrupted(cmd, each)
 	r := parse(t, string(out), err)
 	r.took = time.Since(started)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		r.err = fmt.Errorf("did not end %s after its time: an input keeps it busy", grace)
 	}
 	return r
+}
+
+// interrupted runs cmd, asks it to end after a time, and returns what it printed.
+// An interrupt, and not -fuzztime: a run that meets the deadline of the latter may
+// fail with "context deadline exceeded" and no finding, where the coordinator of
+// the Go tool reads its context before the end has reached the context below it.
+func interrupted(cmd *exec.Cmd, after time.Duration) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	end := time.AfterFunc(after, func() { _ = cmd.Process.Signal(os.Interrupt) })
+	defer end.Stop()
+	err := cmd.Wait()
+	return out.Bytes(), err
 }
 
 var (
