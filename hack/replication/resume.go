@@ -19,7 +19,9 @@ const begun = 24 << 10
 
 // measureResume cuts transfers of a full copy and compares with one that was
 // left alone. What is more, divided by the cuts, bounds what was sent twice: it
-// holds handshakes, questions and TCP's retransmissions too.
+// holds what lay in the line's queue and TCP's retransmissions too, and, where
+// the line was cut, handshakes and questions. Those of an agent that was killed
+// are measured alone and taken off.
 func measureResume(ctx context.Context, b *bench) (err error) {
 	s, err := b.open(ctx, b.line)
 	if err != nil {
@@ -47,14 +49,21 @@ func measureResume(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	b.add(row{Promise: "resume", Measure: "a full copy, left alone", Unit: "bytes"}, full)
+	back, err := comebacks(ctx, s, b.count(5, 1))
+	if err != nil {
+		return err
+	}
+	b.add(row{Promise: "resume", Measure: "an agent comes back that has nothing to copy", Unit: "KiB"}, back...)
 	rng := rand.New(rand.NewPCG(seed, 6)) //nolint:gosec // a schedule that can be repeated
 	for _, kind := range []struct {
 		name            string
 		cuts, transfers int
 		cut             cutting
+		// beside is what a cut takes that is no payload, in KiB.
+		beside float64
 	}{
-		{"the line was cut", 10, b.count(3, 1), cutLine},
-		{"the agent was killed (-9)", 1, b.count(6, 1), killAgent},
+		{"the line was cut", 10, b.count(3, 1), cutLine, 0},
+		{"the agent was killed (-9)", 1, b.count(6, 1), killAgent, at(back, 0.5)},
 	} {
 		if b.quick {
 			kind.cuts = min(kind.cuts, 2)
@@ -65,18 +74,41 @@ func measureResume(ctx context.Context, b *bench) (err error) {
 			if err != nil {
 				return fmt.Errorf("%s: %w", kind.name, err)
 			}
-			extra = append(extra, max(got-full, 0)/1024/float64(kind.cuts))
+			extra = append(extra, max((got-full)/1024/float64(kind.cuts)-kind.beside, 0))
 			total = append(total, 100*got/full)
 			restarts = append(restarts, after...)
 		}
 		promise := "resume, " + kind.name
 		b.add(row{
-			Promise: promise, Measure: fmt.Sprintf("more bytes for each cut, %d in a transfer", kind.cuts), Unit: "KiB", Judged: "max", Limit: 64,
+			Promise: promise, Measure: fmt.Sprintf("payload repeated for each cut, at most, %d in a transfer", kind.cuts), Unit: "KiB", Judged: "max", Limit: 64,
 		}, extra...)
 		b.add(row{Promise: promise, Measure: "bytes in all", Unit: "% of the copy left alone", Judged: "max", Limit: 103}, total...)
 		b.add(row{Promise: promise, Measure: "until bytes arrive again", Unit: "ms", Judged: "max", Limit: 10_000}, restarts...)
 	}
 	return nil
+}
+
+// comebacks measures what the line carries, both ways, when an agent is killed and
+// started again that has nothing to copy: handshakes, the order, a report. In KiB.
+func comebacks(ctx context.Context, s *site.Site, n int) ([]float64, error) {
+	var out []float64
+	for range n {
+		down, up, err := s.Line.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(s.Agent.Kill(), s.StartAgent(ctx)); err != nil {
+			return nil, err
+		}
+		rest(ctx, 3*time.Second)
+		downAfter, upAfter, err := s.Line.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, float64(downAfter-down+upAfter-up)/1024)
+	}
+	slices.Sort(out)
+	return out, ctx.Err()
 }
 
 // cutting cuts and returns how long it took until bytes arrived again.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
 
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/dataset"
@@ -129,9 +130,12 @@ func (l *Loader) Run(ctx context.Context) error {
 func (l *Loader) follow(ctx context.Context, etag string) {
 	log := logr.FromContextOrDiscard(ctx)
 	pause := l.backoff()
+	// An agent that does not hold the request must not be asked in a tight loop;
+	// a few targets that follow each other quickly, as an order and its content
+	// do, are no reason to wait.
+	often := rate.NewLimiter(rate.Every(l.o.Retry), 8)
 	away := false
-	for ctx.Err() == nil {
-		asked := time.Now()
+	for often.Wait(ctx) == nil {
 		target, tag, changed, err := l.o.Agent.Target(ctx, etag)
 		if err == nil && changed {
 			err = l.accept(ctx, target)
@@ -159,15 +163,7 @@ func (l *Loader) follow(ctx context.Context, etag string) {
 			signal(l.acks) // it may have restarted and know nothing of this pod
 		}
 		l.o.Metrics.contact.SetToCurrentTime()
-		// An agent that does not hold the request must not be asked in a tight
-		// loop. Targets that follow each other quickly are no reason to slow down.
-		held := time.Since(asked) >= time.Second
-		if held || changed {
-			pause.Reset()
-		}
-		if !held {
-			rest(ctx, pause.NextBackOff())
-		}
+		pause.Reset()
 	}
 }
 
