@@ -5,6 +5,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/approval"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/order"
 	"github.com/frontline-screening/frontline/controllers/hub/recordrequest"
@@ -96,7 +98,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 			Bundles: outstanding(c, reader, o),
 		},
 	}
-	if err := mgr.Add(&collector{registry: o.Registry}); err != nil {
+	if err := mgr.Add(&collector{client: c, namespace: o.Namespace, registry: o.Registry, clock: o.Clock}); err != nil {
 		return nil, fmt.Errorf("set up the collection of garbage: %w", err)
 	}
 	for _, w := range witness.Kinds(c, witness.Copies{Registry: o.Registry, Depot: store, Keys: o.Keys}, o.Clock) {
@@ -121,7 +123,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		Joiner:     &regionalcluster.Joiner{Client: c, Reader: reader, Namespace: o.Namespace, Clock: o.Clock, Leading: mgr.Elected()},
 		Registry:   o.Registry,
 	}
-	if err := indexIdentities(ctx, mgr); err != nil {
+	if err := errors.Join(indexIdentities(ctx, mgr), replicas.Index(ctx, mgr)); err != nil {
 		return nil, err
 	}
 	return service, announce(ctx, mgr, service.Orders)

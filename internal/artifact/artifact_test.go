@@ -275,14 +275,9 @@ func TestConnect(t *testing.T) {
 			t.Errorf("Connect(%q) succeeded", base)
 		}
 	}
-	for _, address := range []string{"", "https://registry", "user@registry/x", "/x"} {
-		if _, err := ConnectExternal(address, nil, Credential{}); err == nil {
-			t.Errorf("ConnectExternal(%q) succeeded", address)
-		}
-	}
-	r, err := ConnectExternal("registry.example:5000/screening", nil, Credential{Username: "u", Password: "p"})
+	r, err := Connect("https://registry.example:5000/screening/", http.DefaultClient)
 	if err != nil || r.Host() != "registry.example:5000" || r.prefix != "screening/" {
-		t.Errorf("ConnectExternal() = %+v, %v", r, err)
+		t.Errorf("Connect() = %+v, %v", r, err)
 	}
 }
 

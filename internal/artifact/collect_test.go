@@ -120,7 +120,7 @@ func TestRegistriesThatCannot(t *testing.T) {
 			_, _ = w.Write([]byte(body))
 		}))
 		t.Cleanup(ts.Close)
-		r, err := ConnectExternal(strings.TrimPrefix(ts.URL, "https://"), ts.Client(), Credential{})
+		r, err := ConnectExternal(ts.URL, ts.Client().Transport)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ type Registry struct {
 	plain  bool
 	client remote.Client
 
-	external bool // reached with a credential instead of a certificate
+	external bool // of somebody else, who knows nothing of Frontline
 	patience patience
 }
 
@@ -46,34 +46,6 @@ func Connect(baseURL string, client *http.Client) (*Registry, error) {
 		return nil, fmt.Errorf("registry %s: no HTTP client given", u.Host)
 	}
 	return &Registry{host: u.Host, prefix: prefix(u.Path), plain: u.Scheme == "http", client: client, patience: defaultPatience}, nil
-}
-
-// Credential of an external registry: user name and password, or a token
-// alone (sent as an identity token, OAuth 2).
-type Credential struct {
-	Username string
-	Password string
-	Token    string
-}
-
-// ConnectExternal returns a client of a registry by its address,
-// "host[:port][/prefix]", always over TLS. client is http.DefaultClient when
-// nil.
-func ConnectExternal(address string, client *http.Client, credential Credential) (*Registry, error) {
-	host, path, _ := strings.Cut(address, "/")
-	if host == "" || strings.Contains(address, "://") || strings.ContainsAny(host, "@ ?#") {
-		return nil, errors.New("registry: the address must have the form host[:port][/prefix]")
-	}
-	if client == nil {
-		client = http.DefaultClient
-	}
-	return &Registry{host: host, prefix: prefix(path), external: true, patience: defaultPatience, client: &auth.Client{
-		Client: client,
-		Cache:  auth.NewCache(),
-		Credential: auth.StaticCredential(host, auth.Credential{
-			Username: credential.Username, Password: credential.Password, RefreshToken: credential.Token,
-		}),
-	}}, nil
 }
 
 // Host returns host and port of the registry.

@@ -28,7 +28,6 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub"
 	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
-	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/gateway"
 	"github.com/frontline-screening/frontline/internal/httpserver"
 	"github.com/frontline-screening/frontline/internal/pki"
@@ -43,6 +42,8 @@ type hubOptions struct {
 	downloadRate       int64
 	gatewayAddresses   []string
 	registry           string
+	registryCredential string
+	registryCA         string
 	stateDir           string
 	metricsBind        string
 	healthBind         string
@@ -70,6 +71,8 @@ func (o *hubOptions) addGatewayFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.gatewayBind, "gateway-bind", ":8443", "address the gateway listens on")
 	flags.StringVar(&o.filesBind, "files-bind", "127.0.0.1:8444", "loopback address that gives bundles and takes reports as files, reached by a forwarded port; empty for none")
 	flags.Int64Var(&o.downloadRate, "download-bytes-per-second", 0, "bytes a second that all regions together read of lists, in equal parts; 0 is no limit")
+	flags.StringVar(&o.registryCredential, "registry-credential", "", "folder with the files username and password, or token, for a registry that is not Frontline's own: docs/registry.md")
+	flags.StringVar(&o.registryCA, "registry-ca", "", "file with the authority of that registry in PEM, beside the system's")
 	flags.StringArrayVar(&o.gatewayAddresses, "gateway-address", nil, "HOST:PORT by which regions reach the gateway; may be repeated, the first is tried first")
 }
 
@@ -77,6 +80,8 @@ func (o *hubOptions) check() error {
 	switch {
 	case o.registry == "":
 		return errors.New("--registry is missing: give the base URL of the hub's registry")
+	case o.registryCA != "" && o.registryCredential == "":
+		return errors.New("--registry-ca is for a registry that is not Frontline's own: give --registry-credential too, or neither")
 	case o.timestampInterval <= 0 || o.timestampLifetime < 3*o.timestampInterval:
 		return errors.New("--timestamp-lifetime must be at least three times --timestamp-interval, so that one signature that fails leaves time for the next")
 	}
@@ -164,7 +169,7 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 		MaxIdleConnsPerHost: 32,
 		IdleConnTimeout:     90 * time.Second,
 	}
-	registry, err := artifact.Connect(o.registry, &http.Client{Transport: transport})
+	registry, reach, err := o.connect(transport)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +197,7 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 	if o.gatewayBind == "" {
 		return service, nil
 	}
-	handler, err := gateway.NewHandler(service, o.registry, transport, gateway.WithRate(o.downloadRate))
+	handler, err := gateway.NewHandler(service, o.registry, reach, gateway.WithRate(o.downloadRate))
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (d *Depot) Cut(ctx context.Context, r Request) (Result, error) {
 		switch {
 		case err == nil:
 			cut.Previous = &previous
-		case unusable(err):
+		case Unusable(err):
 			// Whatever happened to it, a full copy needs nothing of it.
 			cut.PreviousManifest = ""
 		default:
@@ -112,7 +112,7 @@ func (d *Depot) Find(ctx context.Context, r Request) (Result, bool, error) {
 	manifest := desc.Digest.String()
 	config, err := d.registry.ReadConfig(ctx, repository, manifest, keys.Identities)
 	switch {
-	case unusable(err):
+	case Unusable(err):
 		return Result{}, false, nil
 	case err != nil:
 		return Result{}, false, err

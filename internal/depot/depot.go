@@ -132,7 +132,7 @@ func (d *Depot) Store(ctx context.Context, s artifact.Snapshot, before Release) 
 // that one is gone, of an older key or long enough.
 func (d *Depot) goOn(ctx context.Context, cut *artifact.Cut, before Release, keys Keys) error {
 	config, err := d.registry.ReadConfig(ctx, Repository(before.Feed), before.Artifact, keys.Identities)
-	if unusable(err) {
+	if Unusable(err) {
 		return nil
 	}
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *Depot) goOn(ctx context.Context, cut *artifact.Cut, before Release, key
 		return nil
 	}
 	whole, err := d.Whole(ctx, before)
-	if unusable(err) {
+	if Unusable(err) {
 		return nil
 	}
 	if err != nil {
@@ -162,9 +162,9 @@ func (d *Depot) goOn(ctx context.Context, cut *artifact.Cut, before Release, key
 	return nil
 }
 
-// unusable reports whether an artifact that was there cannot be built on any
+// Unusable reports whether an artifact that was there cannot be built on any
 // more, whatever happened to it.
-func unusable(err error) bool {
+func Unusable(err error) bool {
 	return errors.Is(err, artifact.ErrNotFound) || errors.Is(err, artifact.ErrKey) ||
 		errors.Is(err, artifact.ErrMalformed) || errors.Is(err, artifact.ErrDigest)
 }
@@ -173,7 +173,7 @@ func unusable(err error) bool {
 // may go when other releases of the feed are asked for: open it at once.
 func (d *Depot) Whole(ctx context.Context, r Release) (string, error) {
 	path := d.path(r.Feed, "full", r.Content)
-	return path, d.make(r.Feed, path, func() error {
+	return path, d.make(ctx, r.Feed, path, func() error {
 		keys, err := d.keys(ctx, r.Feed)
 		if err != nil {
 			return err
@@ -195,7 +195,7 @@ func (d *Depot) Whole(ctx context.Context, r Release) (string, error) {
 // variant returns what a jurisdiction may hold of a release.
 func (d *Depot) variant(ctx context.Context, r Release, jurisdiction string) (variant, error) {
 	path := d.path(r.Feed, "variant-"+jurisdiction, r.Content)
-	err := d.make(r.Feed, path, func() error {
+	err := d.make(ctx, r.Feed, path, func() error {
 		whole, err := d.Whole(ctx, r)
 		if err != nil {
 			return err
@@ -244,7 +244,7 @@ func project(full *snapshot.Snapshot, r Release, jurisdiction, whole, path strin
 // is no patch, or none worth its bytes.
 func (d *Depot) patch(ctx context.Context, feed string, from, to variant) (string, bool, error) {
 	path := d.path(feed, "patch-"+short(from.content), to.content)
-	err := d.make(feed, path, func() error {
+	err := d.make(ctx, feed, path, func() error {
 		before, err := snapshot.Open(from.path)
 		if err != nil {
 			return err
@@ -271,14 +271,21 @@ func (d *Depot) patch(ctx context.Context, feed string, from, to variant) (strin
 	return path, err == nil, err
 }
 
-// make runs f once for all who want the file, unless it is there.
-func (d *Depot) make(feed, path string, f func() error) error {
-	_, err, _ := d.work.Do(path, func() (any, error) {
-		if _, err := os.Stat(path); err == nil {
-			return nil, nil
-		}
-		return nil, f()
-	})
+// make runs f once for all who want the file, unless it is there. Who shared the
+// work of somebody that gave up does it himself.
+func (d *Depot) make(ctx context.Context, feed, path string, f func() error) error {
+	var err error
+	for gaveUp := true; gaveUp; {
+		mine := false
+		_, err, _ = d.work.Do(path, func() (any, error) {
+			mine = true
+			if _, err := os.Stat(path); err == nil {
+				return nil, nil
+			}
+			return nil, f()
+		})
+		gaveUp = !mine && ctx.Err() == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+	}
 	if err == nil {
 		d.used(feed, filepath.Base(path))
 	}

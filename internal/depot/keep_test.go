@@ -3,12 +3,53 @@
 package depot
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 )
+
+// TestMakeOutlivesWhoGaveUp: who waited for work that another gave up does it.
+func TestMakeOutlivesWhoGaveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, err := New(nil, nil, filepath.Join(t.TempDir(), "depot"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(d.dir, "a")
+		first, giveUp := context.WithCancel(t.Context())
+		begun := make(chan struct{})
+		gaveUp := make(chan error, 1)
+		go func() {
+			gaveUp <- d.make(first, "feed", path, func() error {
+				close(begun)
+				<-first.Done()
+				return first.Err()
+			})
+		}()
+		<-begun
+		waited := make(chan error, 1)
+		go func() {
+			waited <- d.make(t.Context(), "feed", path, func() error { return os.WriteFile(path, nil, 0o600) })
+		}()
+		synctest.Wait()
+		giveUp()
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+			t.Errorf("who gave up was told %v", err)
+		}
+		if err := <-waited; err != nil {
+			t.Errorf("who waited was told %v", err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+		d.Forget("feed")
+		d.idle.Stop()
+	})
+}
 
 // TestPlainFilesGo: what nobody asks for any more goes by itself, with what is
 // known of it, and what is asked for stays.

@@ -29,6 +29,11 @@ type Options struct {
 	// UntaggedSeconds is how long such a manifest stays after a newer one took
 	// its place, so that a reader may finish; the registry's own default when 0.
 	UntaggedSeconds int64 `json:"untaggedSeconds,omitempty"`
+	// Abandoned names, in the same way, repositories that nobody answers for any
+	// more, unless Owned names them as well: all their manifests go, with their
+	// tags, UntaggedSeconds after the last one came.
+	Abandoned []string `json:"abandoned,omitempty"`
+	Owned     []string `json:"owned,omitempty"`
 	// Erase names, by repository, digests of manifests and blobs that go at
 	// once, however lately they were pushed. A manifest goes with its tags. A
 	// blob that a manifest of the repository still refers to stays and is

@@ -18,12 +18,18 @@ import (
 func newProxy(registryURL string, transport http.RoundTripper) (http.Handler, error) {
 	target, err := url.Parse(registryURL)
 	if err != nil || target.Host == "" {
-		return nil, errors.New("gateway: the registry's base URL must have the form https://host:port")
+		return nil, errors.New("gateway: the registry's base URL must have the form https://host[:port][/prefix]")
 	}
+	// A prefix is part of the repositories' names, which come after /v2/.
+	prefix := strings.Trim(target.Path, "/")
+	target = &url.URL{Scheme: target.Scheme, Host: target.Host}
 	return &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
+			if rest, ok := strings.CutPrefix(p.In.URL.Path, "/v2/"); ok && rest != "" && prefix != "" {
+				p.Out.URL.Path = "/v2/" + prefix + "/" + rest
+			}
 			for _, name := range []string{"Authorization", "Cookie", "Forwarded"} {
 				p.Out.Header.Del(name)
 			}

@@ -18,6 +18,7 @@ const (
 	RefusedJurisdiction = "JurisdictionChanged"
 	RefusedReplay       = "Replayed"
 	RefusedEquivocation = "Equivocation"
+	RefusedFloor        = "FloorLowered"
 )
 
 // RefusedError says that an order was refused, and why.
@@ -66,6 +67,24 @@ func accept(o *order.Order, joined *Joined, held *Verified) error {
 	case o.Term == held.Term && o.Sequence == held.Sequence && o.IndexDigest != held.IndexDigest:
 		return refuse(RefusedEquivocation, "order %d exists twice, as %s in force and as %s; two hubs sign, or one was restored from a backup",
 			o.Sequence, held.IndexDigest, o.IndexDigest)
+	case o.Term == held.Term:
+		return lowered(o, held)
+	}
+	return nil
+}
+
+// lowered refuses an order that would let be served again what may never be. Only
+// another term, which the holders of the root began, may do that.
+func lowered(o *order.Order, held *Verified) error {
+	for i := range o.Feeds {
+		f, before := &o.Feeds[i], held.Feed(o.Feeds[i].ID)
+		if before == nil || before.UID != f.UID || f.State == order.Erase || before.State == order.Erase {
+			continue
+		}
+		if f.Floor < before.Floor || f.KeyFloor < before.KeyFloor {
+			return refuse(RefusedFloor, "order %d lowers feed %s from release %d and key epoch %d to %d and %d, which may bring back what was erased; restore the hub's registry, or let the holders begin a new term: frontline trust rotate %s",
+				o.Sequence, f.ID, before.Floor, before.KeyFloor, f.Floor, f.KeyFloor, o.Region.Name)
+		}
 	}
 	return nil
 }

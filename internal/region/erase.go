@@ -47,10 +47,9 @@ func (p *Replicator) ending(id string, copies Copies) *order.Feed {
 	return f
 }
 
-// destroyKeys carries out the key floor of an order: what was sealed to older
-// keys is removed from pods and registry, and then the keys are destroyed. The
-// order of these steps makes a receipt true: without the keys nothing could be
-// made of what is left.
+// destroyKeys carries out the key floor of an order: pods let go of what was
+// sealed to older keys, the keys are destroyed, and it is removed from the
+// registry. The receipt comes last.
 func (p *Replicator) destroyKeys(ctx context.Context, f *order.Feed, held Copy) error {
 	if served := p.region.Served(f.ID); served.Pods > 0 && served.Release < f.Floor {
 		return serving(f.ID)
@@ -78,9 +77,9 @@ func (p *Replicator) eraseFeed(ctx context.Context, id string) error {
 	return p.finish(ctx, f, held, math.MaxInt64)
 }
 
-// finish deletes the artifacts that are left over of a feed, makes sure that
-// the registry has nothing of them any more, destroys the keys below an epoch
-// and signs a receipt. It can be repeated from any point: what it set out to
+// finish destroys the keys of a feed below an epoch, deletes the artifacts that
+// are left over, makes sure that the registry has nothing of them any more, and
+// signs a receipt. It can be repeated from any point: what it set out to
 // do is on disk until the end.
 func (p *Replicator) finish(ctx context.Context, f *order.Feed, held Copy, keysBelow int64) error {
 	v, joined := p.region.Verified(), p.region.Joined()
@@ -127,12 +126,13 @@ func (p *Replicator) erase(ctx context.Context, f *order.Feed, held Copy, keysBe
 	if err := p.doom(ctx, f.ID, held, keysBelow, &e); err != nil {
 		return e, fmt.Errorf("erase feed %s: %w", f.ID, err)
 	}
+	// The keys first: whatever fails after this, nothing of it can be read.
+	if _, err := p.region.store.DestroyKeys(f.ID, keysBelow); err != nil {
+		return e, err
+	}
 	unsupported, err := p.remove(ctx, f.ID, e)
 	if err != nil {
 		return e, fmt.Errorf("erase feed %s: %w", f.ID, err)
-	}
-	if _, err := p.region.store.DestroyKeys(f.ID, keysBelow); err != nil {
-		return e, err
 	}
 	v := p.region.Verified()
 	receipt := erasure.Receipt{
@@ -176,6 +176,9 @@ func (p *Replicator) doom(ctx context.Context, feed string, held Copy, keysBelow
 	var blobs []string
 	for _, manifest := range doomed {
 		layers, err := p.blobs(ctx, repo, manifest)
+		if errors.Is(err, artifact.ErrMalformed) || errors.Is(err, artifact.ErrDigest) {
+			continue // it goes by itself; what it referred to is garbage then
+		}
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ package region_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -119,4 +120,36 @@ func TestFollowerWaitsForItsMemory(t *testing.T) {
 	hub.Publish(t, in)
 	again := follow() // its API server does not answer
 	until("order 3 is in force", func() bool { return again.Verified().Sequence == 3 })
+}
+
+// TestOrderLowersNoFloor: what may never be served again does not come back with a
+// signature, in one term of the hub.
+func TestOrderLowersNoFloor(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		lower func(*order.Feed)
+		want  bool
+	}{
+		{"as it was", func(*order.Feed) {}, true},
+		{"a lower floor", func(f *order.Feed) { f.Floor = 1 }, false},
+		{"a lower key floor", func(f *order.Feed) { f.KeyFloor = 0 }, false},
+		{"a feed that was made anew", func(f *order.Feed) { f.UID, f.Floor = "another", 1 }, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab(t)
+			f := l.hub.PushFeed(t, labFeed, 2, "two", "AL")
+			f.Floor, f.KeyFloor = 2, f.Epoch
+			l.must(l.obey(f))
+			before := l.region.Verified().Sequence
+			tt.lower(&f)
+			l.hub.Publish(t, order.Input{Feeds: []order.Feed{f}})
+			err := l.follower.Pull(t.Context())
+			if took := l.region.Verified().Sequence > before; took != tt.want {
+				t.Errorf("the order was taken: %v, want %v: %v", took, tt.want, err)
+			}
+			if refused, ok := errors.AsType[*region.RefusedError](err); !tt.want && (!ok || refused.Reason != region.RefusedFloor) {
+				t.Errorf("refused with %v, want %s", err, region.RefusedFloor)
+			}
+		})
+	}
 }

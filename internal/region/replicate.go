@@ -327,6 +327,10 @@ func (p *Replicator) spoolOf(feed string) string { return filepath.Join(p.spool,
 // full copy that it asked for, before it takes what there is.
 const fullWait = time.Minute
 
+// chainWorth is the share of a full copy, one part in so many, that the deltas on top of
+// it may take before a region that has neither asks for a full copy of its own.
+const chainWorth = 25
+
 // worth refuses, for a while, to pull a long chain of deltas with the copy they
 // apply to: the hub makes a full copy, which is less, once it knows.
 func (p *Replicator) worth(ctx context.Context, repo string, f *order.Feed) error {
@@ -334,7 +338,7 @@ func (p *Replicator) worth(ctx context.Context, repo string, f *order.Feed) erro
 		return nil
 	}
 	weight, err := p.from.Weigh(ctx, repo, f.Artifact)
-	if err != nil || weight.Deltas*20 <= weight.Base {
+	if err != nil || weight.Deltas*chainWorth <= weight.Base {
 		return err
 	}
 	left := p.region.waitFull(f.ID, f.Artifact, fullWait)

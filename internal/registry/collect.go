@@ -204,22 +204,37 @@ func (c *collection) tag(name, tag string, names digest.Digest, held map[digest.
 }
 
 // superseded returns the untagged manifests that have had a newer one beside
-// them for long enough, if the repository is one of those asked for.
+// them for long enough, if the repository is one of those asked for; and all of
+// them, tagged or not, when nobody answers for it any more.
 func (c *collection) superseded(name string, held map[digest.Digest]time.Time, tagged map[digest.Digest]bool) map[digest.Digest]bool {
 	out := map[digest.Digest]bool{}
-	if !slices.ContainsFunc(c.options.Untagged, func(pattern string) bool {
-		ok, err := path.Match(pattern, name)
-		return err == nil && ok
-	}) {
+	order := slices.SortedFunc(maps.Keys(held), func(a, b digest.Digest) int { return held[a].Compare(held[b]) })
+	rested := func(d digest.Digest) bool { return c.now.Sub(held[d]) > c.options.UntaggedAfter() }
+	switch {
+	case len(order) == 0:
+		return out
+	case named(name, c.options.Abandoned) && !named(name, c.options.Owned) && rested(order[len(order)-1]):
+		for _, d := range order {
+			out[d] = true
+		}
+		return out
+	case !named(name, c.options.Untagged):
 		return out
 	}
-	order := slices.SortedFunc(maps.Keys(held), func(a, b digest.Digest) int { return held[a].Compare(held[b]) })
-	for i, d := range order[:max(0, len(order)-1)] {
-		if !tagged[d] && c.now.Sub(held[order[i+1]]) > c.options.UntaggedAfter() {
+	for i, d := range order[:len(order)-1] {
+		if !tagged[d] && rested(order[i+1]) {
 			out[d] = true
 		}
 	}
 	return out
+}
+
+// named reports whether one of the patterns names the repository.
+func named(repository string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		ok, err := path.Match(pattern, repository)
+		return err == nil && ok
+	})
 }
 
 // brokenUploads removes those that nobody goes on with.

@@ -377,6 +377,37 @@ func TestCollectUntagged(t *testing.T) {
 	}
 }
 
+// What nobody answers for any more goes whole, a while after it was pushed last.
+func TestCollectAbandoned(t *testing.T) {
+	const gone = "regions/gone/feeds/intl.un"
+	s := newStore(t)
+	for _, repository := range []string{feeds, orders, gone, "other/repository"} {
+		for _, tag := range []string{"v1", "v2"} {
+			s.manifest(repository, tag, s.blob(repository, []byte(random(100))))
+		}
+	}
+	options := garbage.Options{
+		Untagged: []string{"regions/*/order", "regions/*/feeds/*"}, UntaggedSeconds: 86400,
+		Abandoned: []string{"regions/*/order", "regions/*/feeds/*"}, Owned: []string{"regions/north/order", "regions/north/feeds/*"},
+	}
+	s.ahead = 23 * time.Hour
+	if got := s.collect(options); got.Manifests != 0 {
+		t.Errorf("collected %+v, want nothing within a day", got)
+	}
+	s.ahead = 49 * time.Hour
+	if got := s.collect(garbage.Options{Untagged: options.Untagged, UntaggedSeconds: 86400}); got.Manifests != 0 {
+		t.Errorf("collected %+v, want nothing where nothing is said to be abandoned", got)
+	}
+	if got := s.collect(options); got.Manifests != 2 || got.Tags != 2 || got.Repositories != 1 {
+		t.Errorf("collected %+v, want the repository of the region that is gone", got)
+	}
+	for repository, want := range map[string]int{feeds: 200, orders: 200, gone: 404, "other/repository": 200} {
+		if got := s.status("/v2/" + repository + "/manifests/v2"); got != want {
+			t.Errorf("%s: %d, want %d", repository, got, want)
+		}
+	}
+}
+
 func TestCollectRemovesEmptyRepositories(t *testing.T) {
 	s := newStore(t)
 	s.drop(feeds, s.manifest(feeds, "v1", s.blob(feeds, []byte(random(10)))))

@@ -17,10 +17,15 @@ type shielded struct {
 	change *change
 	full   func() error
 	muted  bool // the library's body is dropped
+	begun  bool // the status is sent; the library repeats it after some errors
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (s *shielded) WriteHeader(status int) {
+	if s.begun {
+		return
+	}
+	s.begun = status >= http.StatusOK
 	if s.change.err != nil && status >= http.StatusBadRequest {
 		s.muted = true
 		denyBusy(s.ResponseWriter, s.change.err)

@@ -66,6 +66,7 @@ var fuzzed = map[string]string{
 var inside = map[string]string{
 	"internal/approval.ParseKey":         "a key in the spec of a feed, which its owner wrote",
 	"internal/approval.ParsePrivateKey":  "the signer's own key",
+	"internal/artifact.ReadCredential":   "files of the installation, taken as they are",
 	"internal/canonical.UnmarshalStrict": "encoding/json under rules; the targets of its callers feed it",
 	"internal/bundle.Describe":           "NewReader, and a statement of trust, which targets feed",
 	"internal/dataset.OpenDir":           "names a folder",

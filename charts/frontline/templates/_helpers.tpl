@@ -46,13 +46,26 @@ region-{{ required "region.name is needed for the roles region and all: set it t
 {{- end }}
 
 {{- define "frontline.registryURL" -}}
+{{- with .Values.registry.external.url }}
+{{- if ne $.Values.role "hub" }}
+{{- fail "registry.external is for the role hub: a region keeps its copies in Frontline's own registry" }}
+{{- end }}
+{{- . }}
+{{- else -}}
 https://frontline-registry.{{ .Release.Namespace }}.svc:5000
+{{- end }}
 {{- end }}
 
 {{/* Flags of the hub's gateway, which a hub with a local region does not have. */}}
 {{- define "frontline.gatewayArgs" -}}
 - --gateway-bind=:8443
 - --gateway-address={{ .Values.hub.gateway.address | default (printf "frontline-gateway.%s.svc:%v" .Release.Namespace .Values.hub.gateway.service.port) }}
+{{- if .Values.registry.external.url }}
+- --registry-credential=/etc/frontline/registry
+{{- if .Values.registry.external.caKey }}
+- --registry-ca=/etc/frontline/registry/{{ .Values.registry.external.caKey }}
+{{- end }}
+{{- end }}
 {{- with .Values.hub.gateway.downloadBytesPerSecond }}
 - --download-bytes-per-second={{ int64 . }}
 {{- end }}

@@ -4,7 +4,9 @@ package order
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/internal/erasure"
 	"github.com/frontline-screening/frontline/internal/order"
 )
@@ -25,7 +27,7 @@ func (r *Reconciler) adoptErasures(ctx context.Context, published *order.Order) 
 	}
 	signed, err := ledger.Open(published.Blobs[published.Erasures.Digest])
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; restore Secret %s from the backup of the hub's keys", err, keystore.LedgerSecret)
 	}
 	_, err = r.Keys.Extend(ctx, func(own erasure.Ledger) (erasure.Ledger, error) { return own.Merge(signed), nil })
 	return err

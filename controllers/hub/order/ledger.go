@@ -187,7 +187,8 @@ func (r *Reconciler) Adopt(ctx context.Context) error {
 			err = r.adopt(ctx, s)
 		}
 		if err != nil {
-			return fmt.Errorf("adopt the order of region %s: %w", s.region.Name, err)
+			// An erasure may stand in this order alone.
+			return fmt.Errorf("adopt the order of region %s: %w; no list is built before it can be read", s.region.Name, err)
 		}
 	}
 	return nil

@@ -31,6 +31,33 @@ type supplied struct {
 type supplies struct {
 	mu sync.Mutex
 	by map[[2]string]supplied
+	// whole is the artifact that was last seen to be in the registry with all its blobs.
+	whole map[[2]string]sight
+}
+
+type sight struct {
+	manifest string
+	at       time.Time
+}
+
+// saw notes that an artifact of a region is whole.
+func (m *supplies) saw(region, feed, manifest string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.whole == nil {
+		m.whole = map[[2]string]sight{}
+	}
+	m.whole[[2]string{region, feed}] = sight{manifest, now}
+}
+
+// seen is when an artifact was last seen to be whole; zero when it was not.
+func (m *supplies) seen(region, feed, manifest string) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if last := m.whole[[2]string{region, feed}]; last.manifest == manifest {
+		return last.at
+	}
+	return time.Time{}
 }
 
 func (m *supplies) get(region, feed string) (supplied, bool) {
@@ -166,13 +193,30 @@ func (s *scope) holds(before *order.Feed) bool {
 	return said != nil && said.Held == before.Release && said.Content == before.Content
 }
 
+// wholeEvery is how often the registry is asked for each blob of an artifact.
+const wholeEvery = time.Hour
+
 // stands reports whether the artifact that the order lists is there. The
-// registry is asked with each timestamp: one that lost its volume is filled again.
+// registry is asked for the manifest with each timestamp, and for the blobs now
+// and then: one that lost its volume is filled again.
 func (r *Reconciler) stands(ctx context.Context, s *scope, before *order.Feed) (bool, error) {
-	if !s.published.signed.IsZero() && r.Clock.Since(s.published.signed) < r.TimestampInterval {
+	now := r.Clock.Now()
+	if !s.published.signed.IsZero() && now.Sub(s.published.signed) < r.TimestampInterval {
 		return true, nil
 	}
-	return r.Registry.HasSnapshot(ctx, artifact.FeedRepository(s.region.Name, before.ID), before.Artifact)
+	repository := artifact.FeedRepository(s.region.Name, before.ID)
+	if now.Sub(r.supplies.seen(s.region.Name, before.ID, before.Artifact)) < wholeEvery {
+		_, err := r.Registry.Resolve(ctx, repository, before.Artifact)
+		if errors.Is(err, artifact.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	whole, err := r.Registry.HasSnapshot(ctx, repository, before.Artifact)
+	if whole {
+		r.supplies.saw(s.region.Name, before.ID, before.Artifact, now)
+	}
+	return whole, err
 }
 
 func releaseOf(feed string, release *screeningv1.WatchlistRelease) depot.Release {

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
@@ -170,18 +171,17 @@ func (r *Reconciler) read(ctx context.Context, s *scope) error {
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("read WatchlistFeed %s: %w", s.id, err)
 	}
-	replicas, regions := &screeningv1.WatchlistReplicaList{}, &screeningv1.RegionalClusterList{}
-	if err := errors.Join(r.Client.List(ctx, replicas), r.Client.List(ctx, regions)); err != nil {
+	held, err := replicas.Of(ctx, r.Client, s.id)
+	regions := &screeningv1.RegionalClusterList{}
+	if err := errors.Join(err, r.Client.List(ctx, regions)); err != nil {
 		return fmt.Errorf("read the inventory of feed %s: %w", s.id, err)
 	}
 	s.regions, s.replicas = map[string]*screeningv1.RegionalCluster{}, map[string]*screeningv1.WatchlistReplica{}
 	for i := range regions.Items {
 		s.regions[regions.Items[i].Name] = &regions.Items[i]
 	}
-	for i := range replicas.Items {
-		if replica := &replicas.Items[i]; replica.Spec.Feed == s.id {
-			s.replicas[replica.Namespace[len(screeningv1.RegionNamespacePrefix):]] = replica
-		}
+	for i := range held {
+		s.replicas[replicas.Region(&held[i])] = &held[i]
 	}
 	s.before = s.request.Status.Copies
 	return nil

@@ -14,6 +14,7 @@ import (
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 )
@@ -77,7 +78,7 @@ func (r *Reconciler) sweep(ctx context.Context, s *scope, floor int64) (supporte
 	r.Depot.Forget(feed)
 	supported = true
 	deleted := func(err error) error {
-		if errors.Is(err, artifact.ErrDeletionUnsupported) || errors.Is(err, artifact.ErrCollectUnsupported) {
+		if errors.Is(err, artifact.ErrDeletionUnsupported) {
 			supported = false
 			return nil
 		}
@@ -90,9 +91,19 @@ func (r *Reconciler) sweep(ctx context.Context, s *scope, floor int64) (supporte
 			}
 		}
 	}
-	// An artifact that another took the place of has no tag: it goes as well.
-	_, err = r.Registry.Collect(ctx, artifact.CollectOptions{Untagged: []string{artifact.FeedRepository("*", feed)}, UntaggedSeconds: 1, Erase: doomed})
-	if err := deleted(err); err != nil {
+	// An artifact that another took the place of has no tag: it goes as well, and so
+	// does all that was cut for regions that are no more.
+	_, err = r.Registry.Collect(ctx, artifact.CollectOptions{
+		Untagged: []string{artifact.FeedRepository("*", feed)}, UntaggedSeconds: 1, Erase: doomed,
+		Abandoned: []string{artifact.FeedRepository("*", feed)}, Owned: append(repositories, watchlistfeed.HeldRepository(feed)),
+	})
+	if errors.Is(err, artifact.ErrCollectUnsupported) {
+		err = nil
+		for repository, digests := range doomed {
+			err = errors.Join(err, deleted(r.Registry.DeleteBlobs(ctx, repository, digests)))
+		}
+	}
+	if err != nil {
 		return false, err
 	}
 	if !supported {
@@ -128,8 +139,8 @@ func (r *Reconciler) oldestEpoch(ctx context.Context, s *scope, floor int64) (in
 			return 0, err
 		}
 		config, err := r.Registry.ReadConfig(ctx, repository, desc.Digest.String(), s.keys.Identities())
-		if errors.Is(err, artifact.ErrKey) {
-			continue // its key is gone already
+		if depot.Unusable(err) {
+			continue // its key is gone already, or it cannot be read with any
 		}
 		if err != nil {
 			return 0, err
@@ -161,7 +172,7 @@ func (r *Reconciler) below(ctx context.Context, repository string, floor int64) 
 		}
 		manifest := desc.Digest.String()
 		blobs, err := r.Registry.Blobs(ctx, repository, manifest)
-		if err != nil && !errors.Is(err, artifact.ErrNotFound) {
+		if err != nil && !depot.Unusable(err) {
 			return nil, err
 		}
 		if number >= floor {

@@ -11,6 +11,14 @@ import (
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
 
+// throughout counts a candidate as other than the base in every record.
+func throughout(s *scope, base *screeningv1.WatchlistRelease) *screeningv1.ReleaseChanges {
+	return &screeningv1.ReleaseChanges{
+		Base:  screeningv1.NewReleaseVersion(base.Spec.Number),
+		Added: new(int64(s.candidate.meta.Records)), Removed: new(base.Spec.Records.Total()), Modified: new(int64(0)),
+	}
+}
+
 // compare counts how the candidate differs from a release.
 func (r *Reconciler) compare(ctx context.Context, s *scope, base *screeningv1.WatchlistRelease) (*screeningv1.ReleaseChanges, error) {
 	if string(base.Spec.ContentDigest) == s.candidate.digest {

@@ -19,12 +19,16 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/artifact"
@@ -162,15 +166,11 @@ func (r *Reconciler) read(ctx context.Context, s *scope) error {
 		}
 	}
 	slices.SortFunc(s.releases, func(a, b screeningv1.WatchlistRelease) int { return cmp.Compare(b.Spec.Number, a.Spec.Number) })
-	replicas := &screeningv1.WatchlistReplicaList{}
-	if err := r.Client.List(ctx, replicas); err != nil {
-		return fmt.Errorf("list the replicas of feed %s: %w", s.id, err)
+	held, err := replicas.Of(ctx, r.Client, s.id)
+	if err != nil {
+		return err
 	}
-	for i := range replicas.Items {
-		if replicas.Items[i].Spec.Feed == s.id {
-			s.replicas = append(s.replicas, replicas.Items[i])
-		}
-	}
+	s.replicas = held
 	slices.SortFunc(s.replicas, func(a, b screeningv1.WatchlistReplica) int { return cmp.Compare(a.Namespace, b.Namespace) })
 	if s.feed.Suspended() {
 		conditions.True(s.feed, screeningv1.ConditionSuspended, screeningv1.ReasonSuspended, "spec.suspend is true; nothing is fetched or published")
@@ -196,10 +196,24 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.Approval{}, handler.EnqueueRequestsFromMapFunc(feedApproved)).
 		Watches(&screeningv1.RecordRequest{}, handler.EnqueueRequestsFromMapFunc(recordRequested)).
 		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(feedOf)).
-		Watches(&screeningv1.RegionalCluster{}, handler.EnqueueRequestsFromMapFunc(r.feedsIn)).
+		Watches(&screeningv1.RegionalCluster{}, handler.EnqueueRequestsFromMapFunc(r.feedsIn), builder.WithPredicates(lineChanged)).
 		// A publisher that does not answer holds a worker for its timeout.
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
+}
+
+// lineChanged lets through that a region was lost or heard of again, not each of
+// its reports.
+var lineChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	return lineOf(e.ObjectOld) != lineOf(e.ObjectNew)
+}}
+
+func lineOf(o client.Object) screeningv1.LinkState {
+	region, ok := o.(*screeningv1.RegionalCluster)
+	if !ok || region.Status.Link == nil {
+		return ""
+	}
+	return region.Status.Link.State
 }
 
 func feedOf(_ context.Context, o client.Object) []reconcile.Request {

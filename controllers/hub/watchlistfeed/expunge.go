@@ -119,7 +119,7 @@ func (r *Reconciler) expunge(ctx context.Context, s *scope) error {
 		Feed: string(s.id), Number: newest.Spec.Number, Content: string(newest.Spec.ContentDigest), Artifact: string(newest.Spec.Artifact.Digest),
 	})
 	switch {
-	case unreadable(err):
+	case depot.Unusable(err):
 		// A hub that was restored from a backup: the copy is erased, or its key is
 		// destroyed. The publisher's file makes a release without the records.
 		r.lookWhole(s)

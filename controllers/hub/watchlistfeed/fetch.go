@@ -42,6 +42,8 @@ type attempt struct {
 	generation int64
 	asked      string
 	failures   int
+	// vain is how often in a row a file was fetched that nothing came of.
+	vain int
 	// whole is why the file was last asked for whole.
 	whole lacking
 	// wait is how long after at the next look is due.
@@ -81,7 +83,7 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 			return nil
 		}
 	}
-	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder, whole: last.whole}
+	next := attempt{uid: s.feed.UID, at: now, generation: s.feed.Generation, asked: asked, folder: last.folder, whole: last.whole, vain: last.vain}
 	s.sourceBefore = s.feed.Status.Source.DeepCopy()
 	if s.lost = r.lost(ctx, s); s.lost {
 		s.feed.Status.Source = nil // the file is needed whole to store it again
@@ -102,6 +104,7 @@ func (r *Reconciler) fetch(ctx context.Context, s *scope) error {
 		r.Checks.Put(string(s.id), now)
 		conditions.True(s.feed, screeningv1.ConditionFetched, screeningv1.ReasonFetched, "The publisher's file was read")
 		if s.file == nil {
+			next.vain = 0
 			s.stands() // it is the file that was judged before
 		}
 	}
@@ -278,14 +281,27 @@ func sourceStatus(address string, result source.Result) *screeningv1.FeedSourceS
 }
 
 // again forgets what was fetched in this pass, because nothing came of it for
-// a reason that is not the file's: it is fetched again soon.
+// a reason that is not the file's: it is fetched again, soon at first.
 func (r *Reconciler) again(s *scope) {
 	s.feed.Status.Source = s.sourceBefore
+	wait := firstRetry
 	if last, known := r.attempt(s.feed); known {
-		last.wait, last.folder = firstRetry, nil
+		if s.file != nil {
+			last.vain++
+			wait = min(intervalOf(s.feed), firstRetry<<min(last.vain-1, 10))
+		}
+		last.wait, last.folder = wait, nil
 		r.remember(s.feed, last)
 	}
-	s.lookAgain(firstRetry)
+	s.lookAgain(wait)
+}
+
+// taken notes that something came of the file.
+func (r *Reconciler) taken(s *scope) {
+	if last, known := r.attempt(s.feed); known && last.vain > 0 {
+		last.vain = 0
+		r.remember(s.feed, last)
+	}
 }
 
 func (r *Reconciler) attempt(feed *screeningv1.WatchlistFeed) (attempt, bool) {

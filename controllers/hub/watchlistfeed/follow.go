@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 )
@@ -41,7 +42,7 @@ func (r *Reconciler) followCurrent(ctx context.Context, s *scope, release *scree
 	var owed, waiting []string
 	refused := ""
 	for _, replica := range owing {
-		region := regionOf(replica)
+		region := replicas.Region(replica)
 		owed = append(owed, region)
 		why := r.cause(ctx, region, replica)
 		waiting = append(waiting, region+": "+why)

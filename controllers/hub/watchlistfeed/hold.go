@@ -16,6 +16,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/approval"
+	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/publisher"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
@@ -60,11 +61,15 @@ func (r *Reconciler) weigh(ctx context.Context, s *scope) error {
 		return r.letGo(ctx, s)
 	}
 	changes, err := r.compare(ctx, s, base)
-	if err != nil && guarded(s.feed.Spec.Gates) {
+	switch {
+	case err == nil:
+	case guarded(s.feed.Spec.Gates) && depot.Unusable(err):
+		// The hub's copy of the base is gone for good: people decide.
+		changes = throughout(s, base)
+	case guarded(s.feed.Spec.Gates):
 		// What cannot be compared must not pass for harmless.
 		return r.putAside(s, fmt.Errorf("compare the new file of feed %s with v%d: %w", s.id, base.Spec.Number, err))
-	}
-	if err != nil {
+	default:
 		logr.FromContextOrDiscard(ctx).Info("Changes to the release before were not counted", "release", base.Name, "reason", err.Error())
 	}
 	s.candidate.changes = changes
@@ -147,7 +152,7 @@ func (r *Reconciler) resume(ctx context.Context, s *scope) error {
 		r.fetchAnew(s)
 		return r.letGo(ctx, s)
 	}
-	if unreadable(err) {
+	if depot.Unusable(err) {
 		// The publisher's file makes the same content again, and the approvals
 		// are about the content.
 		r.fetchAnew(s)

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
@@ -40,6 +41,7 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) (err error) {
 	s.releases = append([]screeningv1.WatchlistRelease{*release}, s.releases...)
 	r.raiseFloor(s)
 	s.feed.Status.HighestNumber = max(s.feed.Status.HighestNumber, release.Spec.Number)
+	r.taken(s)
 	s.stands()
 	return nil
 }
@@ -174,7 +176,7 @@ func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.D
 	// beyond is no release of this hub, and would use its numbers up.
 	known := highest
 	for i := range s.replicas {
-		received := r.Reports.Last(regionOf(&s.replicas[i]))
+		received := r.Reports.Last(replicas.Region(&s.replicas[i]))
 		if feed := received.Feed(string(s.id)); feed != nil {
 			for _, number := range []int64{feed.Wanted, feed.Held, feed.Served} {
 				if number <= known+mostLost {
@@ -205,7 +207,7 @@ func (r *Reconciler) nextNumber(ctx context.Context, s *scope) (int64, ocispec.D
 // candidate's content: then it is what an interrupted attempt left.
 func (r *Reconciler) holdsContent(ctx context.Context, s *scope, manifest string) (bool, error) {
 	config, err := r.copyOf(ctx, s, manifest)
-	if unreadable(err) || (err == nil && config.Content != s.candidate.digest) {
+	if depot.Unusable(err) || (err == nil && config.Content != s.candidate.digest) {
 		return false, nil
 	}
 	if err != nil {
@@ -223,13 +225,6 @@ func (r *Reconciler) copyOf(ctx context.Context, s *scope, manifest string) (art
 	return r.Registry.ReadConfig(ctx, depot.Repository(string(s.id)), manifest, keys.Identities)
 }
 
-// unreadable reports whether a copy is gone, damaged, or sealed to a key that is
-// gone.
-func unreadable(err error) bool {
-	return errors.Is(err, artifact.ErrNotFound) || errors.Is(err, artifact.ErrDigest) ||
-		errors.Is(err, artifact.ErrMalformed) || errors.Is(err, artifact.ErrKey)
-}
-
 // rotate begins a key epoch of the hub's own copies, unless the newest release is
 // sealed to an older one than the present: then an attempt that failed began it.
 func (r *Reconciler) rotate(ctx context.Context, s *scope) error {
@@ -242,7 +237,7 @@ func (r *Reconciler) rotate(ctx context.Context, s *scope) error {
 			return err
 		}
 		config, err := r.copyOf(ctx, s, string(newest.Spec.Artifact.Digest))
-		if err != nil && !unreadable(err) {
+		if err != nil && !depot.Unusable(err) {
 			return err
 		}
 		if err == nil && config.Epoch < keys.Epoch {
@@ -257,8 +252,4 @@ func ignoreMissing(err error) error {
 		return nil
 	}
 	return err
-}
-
-func regionOf(replica *screeningv1.WatchlistReplica) string {
-	return replica.Namespace[len(screeningv1.RegionNamespacePrefix):]
 }

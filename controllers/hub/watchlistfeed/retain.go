@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
@@ -56,7 +57,7 @@ func (s *scope) inUse(reports *hub.Reports, keep int) map[int64]bool {
 		if held := replica.Status.Held; held != nil {
 			used[held.Release.Number()] = true
 		}
-		reported := reports.Last(regionOf(replica)).Feed(string(s.id))
+		reported := reports.Last(replicas.Region(replica)).Feed(string(s.id))
 		if reported == nil {
 			continue
 		}
@@ -77,7 +78,7 @@ func (r *Reconciler) drop(ctx context.Context, s *scope, release *screeningv1.Wa
 		return err
 	}
 	for i := range s.replicas {
-		repository := artifact.FeedRepository(regionOf(&s.replicas[i]), string(s.id))
+		repository := artifact.FeedRepository(replicas.Region(&s.replicas[i]), string(s.id))
 		desc, err := r.Registry.Resolve(ctx, repository, artifact.ReleaseTag(release.Spec.Number))
 		if errors.Is(err, artifact.ErrNotFound) {
 			continue
@@ -105,8 +106,8 @@ func (r *Reconciler) remove(ctx context.Context, repository, manifest string, er
 	if errors.Is(err, artifact.ErrNotFound) {
 		return nil
 	}
-	if err != nil {
-		return err
+	if err != nil && !depot.Unusable(err) {
+		return err // a damaged manifest goes by itself
 	}
 	err = r.Registry.Delete(ctx, repository, manifest)
 	if err == nil {

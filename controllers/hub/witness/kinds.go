@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/internal/artifact"
@@ -51,15 +52,13 @@ func inNamespace(_ context.Context, _ client.Client, o client.Object) (string, [
 // whereHeld: a feed concerns every region that was given it.
 func whereHeld(ctx context.Context, c client.Client, o client.Object) (string, []string, error) {
 	id := screeningv1.NewFeedID(o.GetNamespace(), o.GetName())
-	list := &screeningv1.WatchlistReplicaList{}
-	if err := c.List(ctx, list); err != nil {
-		return "", nil, fmt.Errorf("list the replicas of feed %s: %w", id, err)
+	held, err := replicas.Of(ctx, c, id)
+	if err != nil {
+		return "", nil, err
 	}
 	var regions []string
-	for i := range list.Items {
-		if region, ok := strings.CutPrefix(list.Items[i].Namespace, screeningv1.RegionNamespacePrefix); ok && list.Items[i].Spec.Feed == id {
-			regions = append(regions, region)
-		}
+	for i := range held {
+		regions = append(regions, replicas.Region(&held[i]))
 	}
 	return string(id), regions, nil
 }
