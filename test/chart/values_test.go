@@ -3,8 +3,11 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 const keepAnnotation = "helm.sh/resource-policy"
@@ -92,6 +95,31 @@ func TestPersistence(t *testing.T) {
 	}
 }
 
+// A hub that uses a registry of its owner's installs none and logs in to that one.
+func TestExternalRegistry(t *testing.T) {
+	objects := render(t, "role=hub", "registry.external.url=https://registry.example/frontline",
+		"registry.external.secretName=login", "registry.external.caKey=ca.crt")
+	for _, object := range objects {
+		if object.GetName() == "frontline-registry" && object.GetKind() != "ServiceAccount" {
+			t.Errorf("%s frontline-registry is installed", object.GetKind())
+		}
+	}
+	pods := podTemplates(t, objects)
+	if len(pods) != 1 {
+		t.Fatalf("%d workloads, want the hub alone", len(pods))
+	}
+	for _, want := range []string{
+		"--registry=https://registry.example/frontline", "--registry-credential=/etc/frontline/registry", "--registry-ca=/etc/frontline/registry/ca.crt",
+	} {
+		if args := pods[0].Spec.Containers[0].Args; !slices.Contains(args, want) {
+			t.Errorf("the hub's arguments %v lack %s", args, want)
+		}
+	}
+	if !slices.ContainsFunc(pods[0].Spec.Volumes, func(v corev1.Volume) bool { return v.Secret != nil && v.Secret.SecretName == "login" }) {
+		t.Error("the Secret is not mounted")
+	}
+}
+
 func TestValuesRefused(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -113,6 +141,9 @@ func TestValuesRefused(t *testing.T) {
 		{"reserve of nothing", []string{"registry.reserveBytes=0"}, "/registry/reserveBytes"},
 		{"collection without a unit", []string{"registry.collect.every=1"}, "/registry/collect/every"},
 		{"keys in no namespace", []string{"hub.keyNamespace=Keys"}, "/hub/keyNamespace"},
+		{"registry without TLS", []string{"registry.external.url=http://registry.example"}, "/registry/external/url"},
+		{"registry without a password", []string{"registry.external.url=https://registry.example"}, "registry.external.secretName is needed"},
+		{"registry of its owner's in a region", []string{"role=region", "region.name=north", "registry.external.url=https://registry.example"}, "is for the role hub"},
 		{"unknown level of the log", []string{"logLevel=loud"}, "/logLevel"},
 	}
 	for _, tt := range tests {
