@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package mrz reads machine-readable zones: TD1 (ICAO Doc 9303-5), TD2 (9303-6),
-// TD3 (9303-4), and visas MRV-A and MRV-B (9303-7). A zone with a wrong check digit is
-// refused; nothing is corrected.
+// TD3 (9303-4), visas MRV-A and MRV-B (9303-7), and the French identity card of 1988 to
+// 2021. A character that a reader mistook is put right where a check digit proves it,
+// and only there; everything else that does not fit is refused, with the field and the
+// reason, and without quoting the zone.
 package mrz
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,242 +17,336 @@ import (
 
 // Zone is what a zone says.
 type Zone struct {
-	// Format is TD1, TD2, TD3, MRV-A or MRV-B.
+	// Format is TD1, TD2, TD3, MRV-A, MRV-B or FRA-ID.
 	Format string
+	// Document is the document code of two letters, without fillers.
+	Document string
 	// Family and Given are in the letters of the zone, words separated by a space.
+	// Given is empty for a single name (9303-3, 4.6).
 	Family, Given string
-	Number        string
-	// Issuer and Nationality are codes of ICAO 9303-3 section 5, without fillers.
+	// Truncated is true when the name fills its field, so that its end may be missing
+	// (9303-3, 4.6.2).
+	Truncated bool
+	// Number is empty when the zone states none.
+	Number string
+	// Issuer and Nationality are codes of ICAO 9303-3 section 5, without fillers. The
+	// French card states no nationality.
 	Issuer, Nationality string
 	// Birth is nil when the zone states no year; its precision is what the zone states.
 	Birth *edtf.Date
+	// Expiry is nil where the zone states none.
+	Expiry *edtf.Date
 	// Gender is M, F or, unspecified, empty.
 	Gender string
+	// Repaired are the fields in which a check digit proved a misread character.
+	Repaired []Field
 }
 
-// layout says where the fields of a format stand.
-type layout struct {
-	name          string
-	lines, length int
-	// names is the line of the name and its first column.
-	names, namesFrom int
-	// number, birth, sex, expiry and nationality are line and column.
-	number, birth, sex, expiry, nationality [2]int
-	// optional is where a long document number continues; length 0 means it cannot.
-	optional [3]int
-	// composite are the spans of the composite check digit; check is its place.
-	composite [][3]int
-	check     [2]int
-}
+// Field is a field of a zone.
+type Field string
 
-var (
-	td1 = layout{
-		name: "TD1", lines: 3, length: 30, names: 2,
-		number: [2]int{0, 5}, birth: [2]int{1, 0}, sex: [2]int{1, 7}, expiry: [2]int{1, 8}, nationality: [2]int{1, 15},
-		optional:  [3]int{0, 15, 30},
-		composite: [][3]int{{0, 5, 30}, {1, 0, 7}, {1, 8, 15}, {1, 18, 29}}, check: [2]int{1, 29},
-	}
-	td2 = layout{
-		name: "TD2", lines: 2, length: 36, namesFrom: 5,
-		number: [2]int{1, 0}, birth: [2]int{1, 13}, sex: [2]int{1, 20}, expiry: [2]int{1, 21}, nationality: [2]int{1, 10},
-		optional:  [3]int{1, 28, 35},
-		composite: [][3]int{{1, 0, 10}, {1, 13, 20}, {1, 21, 35}}, check: [2]int{1, 35},
-	}
-	td3 = layout{
-		name: "TD3", lines: 2, length: 44, namesFrom: 5,
-		number: [2]int{1, 0}, birth: [2]int{1, 13}, sex: [2]int{1, 20}, expiry: [2]int{1, 21}, nationality: [2]int{1, 10},
-		composite: [][3]int{{1, 0, 10}, {1, 13, 20}, {1, 21, 43}}, check: [2]int{1, 43},
-	}
+// The fields that errors and repairs name.
+const (
+	FieldZone      Field = "zone"
+	FieldNumber    Field = "document number"
+	FieldBirth     Field = "date of birth"
+	FieldExpiry    Field = "date of expiry"
+	FieldSex       Field = "sex"
+	FieldPersonal  Field = "personal number"
+	FieldComposite Field = "composite"
+	FieldName      Field = "name"
+	FieldIssuer    Field = "issuing state"
+	FieldNation    Field = "nationality"
 )
+
+// Error says which field is wrong, and why. It quotes nothing.
+type Error struct {
+	// Line is the line, from 1; 0 for the whole zone.
+	Line  int
+	Field Field
+	Cause string
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.Field, e.Cause)
+	}
+	return fmt.Sprintf("line %d, %s: %s", e.Line, e.Field, e.Cause)
+}
 
 // Parse reads a zone whose lines are separated by line feeds. The time decides the
 // century of a two-digit year of birth: the latest that is not in the future. Errors
-// name the line and the field and quote nothing.
+// are of type *Error.
 func Parse(s string, now time.Time) (Zone, error) {
-	lines := strings.Fields(strings.ReplaceAll(s, "\r", "\n"))
-	l, err := layoutOf(lines)
+	var lines [3]string
+	n, err := split(s, &lines)
 	if err != nil {
 		return Zone{}, err
 	}
-	for i, line := range lines {
-		for j := range len(line) {
-			if value(line[j]) < 0 {
-				return Zone{}, fmt.Errorf("line %d, column %d: only A to Z, 0 to 9 and < may stand there", i+1, j+1)
-			}
-		}
-	}
-	z := Zone{Format: l.name, Issuer: trim(lines[0][2:5])}
-	z.Nationality = trim(at(lines, l.nationality, 3))
-	if z.Number, err = l.documentNumber(lines); err != nil {
+	l, err := layoutOf(lines[:n])
+	if err != nil {
 		return Zone{}, err
 	}
-	birth := at(lines, l.birth, 6)
-	for _, f := range []struct {
-		name string
-		at   [2]int
-	}{{"date of birth", l.birth}, {"date of expiry", l.expiry}} {
-		if !proves(at(lines, f.at, 6), lines[f.at[0]][f.at[1]+6]) {
-			return Zone{}, wrong(f.at[0], f.name)
-		}
-	}
-	if l.check[0] != 0 && !l.composes(lines) {
-		return Zone{}, wrong(l.check[0], "composite")
-	}
-	if z.Birth, err = birthDate(birth, now); err != nil {
-		return Zone{}, fmt.Errorf("line %d: %w", l.birth[0]+1, err)
-	}
-	switch lines[l.sex[0]][l.sex[1]] {
-	case 'M':
-		z.Gender = "M"
-	case 'F':
-		z.Gender = "F"
-	case '<', 'X':
-	default:
-		return Zone{}, fmt.Errorf("line %d: sex must be M, F, X or <", l.sex[0]+1)
-	}
-	family, given, _ := strings.Cut(lines[l.names][l.namesFrom:], "<<")
-	z.Family, z.Given = words(family), words(given)
-	if z.Family+z.Given == "" {
-		return Zone{}, fmt.Errorf("line %d: there is no name", l.names+1)
-	}
-	return z, nil
+	p := parser{lines: lines[:n], layout: l, now: now}
+	return p.zone()
 }
 
-// layoutOf chooses the format by the number and length of lines and the document code.
-func layoutOf(lines []string) (layout, error) {
-	for i, line := range lines {
-		if len(line) != len(lines[0]) {
-			return layout{}, fmt.Errorf("line %d has not the length of line 1", i+1)
+// split takes the lines apart and looks at every character.
+func split(s string, lines *[3]string) (int, error) {
+	n := 0
+	for s != "" {
+		var line string
+		line, s, _ = strings.Cut(s, "\n")
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
 		}
-	}
-	if len(lines) == 0 {
-		return layout{}, errors.New("the zone is empty")
-	}
-	var l layout
-	switch {
-	case len(lines) == 3 && len(lines[0]) == 30:
-		l = td1
-	case len(lines) == 2 && len(lines[0]) == 36:
-		if strings.HasPrefix(lines[0], "IDFRA") && strings.IndexByte(lines[0], '<') > 5 && isDigit(lines[0][33]) {
-			return layout{}, errors.New("the zone of the French identity card before 2021 is not read; give names and birth date instead")
+		if n == len(lines) {
+			return 0, errFormat
 		}
-		l = td2
-	case len(lines) == 2 && len(lines[0]) == 44:
-		l = td3
-	default:
-		return layout{}, errors.New("must be 3 lines of 30, 2 of 36 or 2 of 44 characters (TD1, TD2, TD3, MRV-A, MRV-B)")
+		for j := range len(line) {
+			if values[line[j]] < 0 {
+				return 0, &Error{n + 1, FieldZone, fmt.Sprintf("column %d: only A to Z, 0 to 9 and < may stand there", j+1)}
+			}
+		}
+		lines[n] = line
+		n++
 	}
-	// Visas have no composite check digit and no long numbers (9303-7, 4.2.2 and 5.2.2).
-	if l.lines == 2 && lines[0][0] == 'V' {
-		l.name = map[int]string{44: "MRV-A", 36: "MRV-B"}[l.length]
-		l.check, l.optional = [2]int{}, [3]int{}
+	if n == 0 {
+		return 0, &Error{0, FieldZone, "is empty"}
 	}
-	return l, nil
+	return n, nil
 }
 
-// documentNumber reads the number and checks its digit. In TD1 and TD2 a number of
+// parser is one zone on its way.
+type parser struct {
+	lines  []string
+	layout *layout
+	now    time.Time
+	out    Zone
+}
+
+func (p *parser) zone() (Zone, error) {
+	l := p.layout
+	p.out.Format = l.name
+	p.out.Document = strings.TrimRight(p.at(span{0, 0, 2}), "<")
+	err := p.codes()
+	if err == nil {
+		err = p.number()
+	}
+	if err == nil {
+		err = p.dates()
+	}
+	if err == nil {
+		err = p.personal()
+	}
+	if err == nil {
+		err = p.composite()
+	}
+	if err == nil {
+		err = p.sex()
+	}
+	if err == nil {
+		err = p.names()
+	}
+	if err != nil {
+		return Zone{}, err
+	}
+	return p.out, nil
+}
+
+// at is the text of a span; empty for a layout that has none.
+func (p *parser) at(s span) string {
+	if s.to == 0 {
+		return ""
+	}
+	return p.lines[s.line][s.from:s.to]
+}
+
+// put replaces the text of a span by what a check digit proved.
+func (p *parser) put(s span, text string, f Field) {
+	line := p.lines[s.line]
+	p.lines[s.line] = line[:s.from] + text + line[s.to:]
+	for _, known := range p.out.Repaired {
+		if known == f {
+			return
+		}
+	}
+	p.out.Repaired = append(p.out.Repaired, f)
+}
+
+// codes reads the states, of which only letters and fillers are made.
+func (p *parser) codes() error {
+	l := p.layout
+	issuer, nation := p.at(l.issuer), p.at(l.nationality)
+	const cause = "a digit stands where letters belong; read the zone again"
+	if anyDigit(issuer) {
+		return &Error{l.issuer.line + 1, FieldIssuer, cause}
+	}
+	if anyDigit(nation) {
+		return &Error{l.nationality.line + 1, FieldNation, cause}
+	}
+	p.out.Issuer, p.out.Nationality = strings.Trim(issuer, "<"), strings.Trim(nation, "<")
+	return nil
+}
+
+func anyDigit(s string) bool {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// dates reads both dates with their check digits.
+func (p *parser) dates() (err error) {
+	if p.out.Birth, err = p.date(p.layout.birth, FieldBirth, true); err == nil && p.layout.expiry.to > 0 {
+		p.out.Expiry, err = p.date(p.layout.expiry, FieldExpiry, false)
+	}
+	return err
+}
+
+func (p *parser) date(at span, f Field, past bool) (*edtf.Date, error) {
+	digit := at.after()
+	text, check, repaired, ok := proveDigits(p.at(at), p.at(digit)[0])
+	if !ok {
+		return nil, wrong(at, f)
+	}
+	if repaired {
+		p.put(at, text, f)
+		p.put(digit, string(check), f)
+	}
+	date, ok := readDate(text, p.now, past)
+	if !ok {
+		return nil, &Error{at.line + 1, f, "is no date"}
+	}
+	return date, nil
+}
+
+// number reads the document number and checks its digit. In TD1 and TD2 a number of
 // more than nine characters goes on in the optional data: a filler stands in the place
 // of the check digit, which follows the rest of the number (9303-5, 4.2.2, note j).
-func (l layout) documentNumber(lines []string) (string, error) {
-	first := at(lines, l.number, 9)
-	check := lines[l.number[0]][l.number[1]+9]
-	if check == '<' && l.optional[2] > 0 && trim(first) != "" {
-		rest, _, _ := strings.Cut(lines[l.optional[0]][l.optional[1]:l.optional[2]], "<")
+func (p *parser) number() error {
+	at := p.layout.number
+	first, check := p.at(at), p.at(at.after())[0]
+	if check == '<' && p.layout.optional.to > 0 && strings.Trim(first, "<") != "" {
+		rest, _, _ := strings.Cut(p.at(p.layout.optional), "<")
 		if len(rest) >= 2 {
 			number, digit := first+rest[:len(rest)-1], rest[len(rest)-1]
-			if !proves(number, digit) {
-				return "", wrong(l.number[0], "document number")
+			// Belgian cards count the filler between the parts.
+			if !proves(digit, number) && !proves(digit, first+"<"+rest[:len(rest)-1]) {
+				return wrong(at, FieldNumber)
 			}
-			return trim(number), nil
+			p.out.Number = strings.Trim(number, "<")
+			return nil
 		}
 	}
-	if !proves(first, check) {
-		return "", wrong(l.number[0], "document number")
+	text, digit, repaired, ok := first, check, false, proves(check, first)
+	if !ok && p.layout.check.to > 0 {
+		// One digit alone is no proof of two letters that may be meant: the composite
+		// must agree as well, and is looked at next.
+		text, digit, repaired, ok = proveMixed(first, check)
 	}
-	return trim(first), nil
+	if !ok {
+		return wrong(at, FieldNumber)
+	}
+	if repaired {
+		p.put(at, text, FieldNumber)
+		p.put(at.after(), string(digit), FieldNumber)
+	}
+	p.out.Number = strings.Trim(text, "<")
+	return nil
 }
 
-func (l layout) composes(lines []string) bool {
-	var b strings.Builder
-	for _, s := range l.composite {
-		b.WriteString(lines[s[0]][s[1]:s[2]])
+// personal checks the digit of a TD3's personal number, which may be a filler or 0
+// where there is none (9303-4, 4.2.2).
+func (p *parser) personal() error {
+	at := p.layout.personal
+	if at.to == 0 || proves(p.at(at.after())[0], p.at(at)) {
+		return nil
 	}
-	return proves(b.String(), lines[l.check[0]][l.check[1]])
+	return wrong(at, FieldPersonal)
 }
 
-// proves compares a check digit (9303-3, 4.9); a filler may stand for 0 where the
-// field is empty.
-func proves(field string, digit byte) bool {
-	want := checkDigit(field)
-	if digit == '<' {
-		return strings.Trim(field, "<") == ""
+// composite checks the digit over all fields that have one.
+func (p *parser) composite() error {
+	at := p.layout.check
+	if at.to == 0 {
+		return nil
 	}
-	return isDigit(digit) && int(digit-'0') == want
-}
-
-func checkDigit(field string) int {
-	sum := 0
-	for i := range len(field) {
-		sum += value(field[i]) * [3]int{7, 3, 1}[i%3]
-	}
-	return sum % 10
-}
-
-// value is a character's value for check digits, or -1.
-func value(c byte) int {
-	switch {
-	case c == '<':
-		return 0
-	case isDigit(c):
-		return int(c - '0')
-	case c >= 'A' && c <= 'Z':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-// birthDate reads YYMMDD, in which unknown parts are fillers (9303-3, 4.8).
-func birthDate(s string, now time.Time) (*edtf.Date, error) {
-	if s[:2] == "<<" {
-		return nil, nil
-	}
-	bad := errors.New("the date of birth is no date")
-	for i := range 6 {
-		if !isDigit(s[i]) && s[i] != '<' {
-			return nil, bad
+	sum, i := 0, 0
+	for _, s := range p.layout.composite {
+		text := p.at(s)
+		for j := range len(text) {
+			sum += int(values[text[j]]) * weights[i%3]
+			i++
 		}
 	}
-	if !isDigit(s[0]) || !isDigit(s[1]) {
-		return nil, bad
+	digit := p.at(at)[0]
+	if c := asDigit[digit]; c != 0 && c != digit && int(c-'0') == sum%10 {
+		p.put(at, string(c), FieldComposite)
+		return nil
 	}
-	rest := ""
-	if s[2:4] != "<<" {
-		rest = "-" + s[2:4]
-		if s[4:6] != "<<" {
-			rest += "-" + s[4:6]
-		}
+	if !isDigit(digit) || int(digit-'0') != sum%10 {
+		return wrong(at, FieldComposite)
 	}
-	century := now.Year() / 100
-	for range 2 {
-		d, err := edtf.ParsePoint(fmt.Sprintf("%02d%s%s", century, s[:2], rest))
-		if err == nil && !d.From.After(now) {
-			return &d, nil
-		}
-		century--
-	}
-	return nil, bad
+	return nil
 }
 
-func wrong(line int, field string) error {
-	return fmt.Errorf("line %d: the check digit of the %s is wrong; read the zone again", line+1, field)
+func (p *parser) sex() error {
+	switch p.at(p.layout.sex)[0] {
+	case 'M', 'F':
+		p.out.Gender = p.at(p.layout.sex)
+	case '<', 'X':
+	default:
+		return &Error{p.layout.sex.line + 1, FieldSex, "must be M, F, X or <"}
+	}
+	return nil
 }
 
-func at(lines []string, place [2]int, n int) string {
-	return lines[place[0]][place[1] : place[1]+n]
+func (p *parser) names() error {
+	at := p.layout.names
+	text := p.at(at)
+	given := p.at(p.layout.given)
+	if anyDigit(text) {
+		return &Error{at.line + 1, FieldName, "a digit stands among letters; read the zone again"}
+	}
+	if anyDigit(given) {
+		return &Error{p.layout.given.line + 1, FieldName, "a digit stands among letters; read the zone again"}
+	}
+	p.out.Truncated = text[len(text)-1] != '<'
+	if p.layout.given.to > 0 {
+		p.out.Truncated = p.out.Truncated || given[len(given)-1] != '<'
+		p.out.Family, p.out.Given = words(text), words(given)
+	} else {
+		family, rest, _ := strings.Cut(strings.TrimLeft(text, "<"), "<<")
+		p.out.Family, p.out.Given = words(family), words(rest)
+	}
+	if p.out.Family == "" && p.out.Given == "" {
+		return &Error{at.line + 1, FieldName, "there is none"}
+	}
+	return nil
 }
 
-func trim(s string) string { return strings.Trim(s, "<") }
+// words puts spaces in the place of fillers.
 func words(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '<' }), " ")
+	s = strings.Trim(s, "<")
+	if strings.IndexByte(s, '<') < 0 {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for i := range len(s) {
+		if s[i] != '<' {
+			b.WriteByte(s[i])
+		} else if s[i-1] != '<' {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
 }
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func wrong(at span, f Field) error {
+	return &Error{at.line + 1, f, "the check digit is wrong; read the zone again"}
+}
