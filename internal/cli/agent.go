@@ -73,6 +73,8 @@ func newAgentCommand() *cobra.Command {
 		Long: "Runs in the region's own cluster and knows that cluster's API server alone. It starts\n" +
 			"and serves without its hub; before the region has joined one, it waits for the\n" +
 			"invitation that `frontline region join` leaves.",
+		Example: `  frontline agent --region north --registry https://frontline-registry.frontline-system.svc:5000 \
+    --engine-image registry.example/frontline:v1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.complete(); err != nil {

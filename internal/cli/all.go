@@ -39,6 +39,8 @@ func newAllCommand() *cobra.Command {
 		Long: "Runs hub and region in one cluster: the same orders, signed and verified, and no\n" +
 			"gateway between them. The RegionalCluster that --region names must have link Local;\n" +
 			"the region joins by itself.",
+		Example: `  frontline all --region north --registry https://frontline-registry.frontline-system.svc:5000 \
+    --engine-image registry.example/frontline:v1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if link != string(screeningv1.LinkLocal) {

@@ -22,7 +22,8 @@ func newFrontCommand() *cobra.Command {
 		Short: "Answer the officers of one post by asking its pools",
 		Long: "Serves the screening interface of one post over TLS. The post is described by the\n" +
 			"environment variable " + front.ConfigVariable + ", JSON as the region's agent writes it.",
-		Args: cobra.NoArgs,
+		Example: `  frontline front --bind :8443 --tls /etc/frontline/tls`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := front.ParseConfig([]byte(os.Getenv(front.ConfigVariable)))
 			if err != nil {

@@ -98,7 +98,9 @@ func newHubCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hub",
 		Short: "Run the hub: publish feeds, sign orders, answer regions",
-		Args:  cobra.NoArgs,
+		Example: `  frontline hub --registry https://frontline-registry.frontline-system.svc:5000 \
+    --gateway-address hub.example:8443`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(); err != nil {
 				return err

@@ -46,7 +46,9 @@ func newInventoryCommand() *cobra.Command {
 	var kube kubeOptions
 	var output string
 	cmd := &cobra.Command{
-		Use:   "inventory",
+		Use: "inventory",
+		Example: `  frontline inventory --context hub
+  frontline inventory -o json`,
 		Short: "List every copy of every feed that regions hold, on the hub",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

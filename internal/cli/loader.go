@@ -24,7 +24,9 @@ func newLoaderCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "loader",
 		Short: "Bring to a matcher pod what the region's agent says it shall search",
-		Args:  cobra.NoArgs,
+		Example: `  frontline loader --agent https://frontline-agent.frontline-system.svc:9443 \
+    --registry https://frontline-registry.frontline-system.svc:5000 --region north --pool general`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if pod == "" {
 				pod, _ = os.Hostname() // in Kubernetes, the name of the pod

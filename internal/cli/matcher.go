@@ -21,9 +21,10 @@ func newMatcherCommand() *cobra.Command {
 	var data, ack, region, pool, accuracy string
 	var modalities []string
 	cmd := &cobra.Command{
-		Use:   "matcher",
-		Short: "Search what the loader beside it brought, for the fronts of the region",
-		Args:  cobra.NoArgs,
+		Use:     "matcher",
+		Short:   "Search what the loader beside it brought, for the fronts of the region",
+		Example: `  frontline matcher --region north --pool general --accuracy Balanced`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := require(cmd.Flags(), "region", "pool", "data", "ack"); err != nil {
 				return err

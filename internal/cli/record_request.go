@@ -41,6 +41,10 @@ var verbs = map[screeningv1.RecordAction]struct{ use, short, long string }{
 func newRecordRequestCommand(action screeningv1.RecordAction) *cobra.Command {
 	var o requestOptions
 	verb := verbs[action]
+	sure := "" // an erasure asks first
+	if action == screeningv1.RecordErase {
+		sure = " --yes"
+	}
 	cmd := &cobra.Command{
 		Use:   verb.use + " [ID]",
 		Short: verb.short,
@@ -48,8 +52,8 @@ func newRecordRequestCommand(action screeningv1.RecordAction) *cobra.Command {
 			"read from standard input when it is not an argument; --hash names the record without its id.\n\n" +
 			"The command ends with 0 when the request was created or printed, and with 1 when it was not.\n" +
 			"How far it has come, frontline record status says.",
-		Example: fmt.Sprintf("  frontline record %[1]s --feed intl/un-sc --reference DPA-2026-0117 --yes < id.txt\n"+
-			"  frontline record %[1]s --feed intl/un-sc --reference DPA-2026-0117 --hash \"$HASH\" --print > request.yaml", verb.use),
+		Example: fmt.Sprintf("  frontline record %[1]s --feed intl/un-sc --reference DPA-2026-0117%[2]s < id.txt\n"+
+			"  frontline record %[1]s --feed intl/un-sc --reference DPA-2026-0117 --hash \"$HASH\" --print > request.yaml", verb.use, sure),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd, action, args)

@@ -39,8 +39,9 @@ type inviteOptions struct {
 func newRegionInviteCommand() *cobra.Command {
 	var o inviteOptions
 	cmd := &cobra.Command{
-		Use:   "invite REGION",
-		Short: "Make a one-time invitation for a region, on the hub",
+		Use:     "invite REGION",
+		Example: "  frontline region invite north --gateway-address hub.example:8443 -o north.invitation",
+		Short:   "Make a one-time invitation for a region, on the hub",
 		Long: "Makes an invitation that one cluster can join with, once, as the region. The file holds a\n" +
 			"secret token and what the region pins; carry it to the region and run there: frontline region join FILE\n" +
 			"A new invitation replaces an unused one.",

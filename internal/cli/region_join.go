@@ -41,8 +41,9 @@ type joinOptions struct {
 func newRegionJoinCommand() *cobra.Command {
 	var o joinOptions
 	cmd := &cobra.Command{
-		Use:   "join FILE",
-		Short: "Join a hub with an invitation, in the region",
+		Use:     "join FILE",
+		Example: "  frontline region join north.invitation --context north --feeds intl.un-sc",
+		Short:   "Join a hub with an invitation, in the region",
 		Long: "Hands the invitation to the region's agent, makes the namespace region-NAME, and writes the\n" +
 			"region's terms: which feeds and purposes it accepts. Terms that exist stay as they are unless\n" +
 			"--feeds or --purposes is given. FILE is - for standard input.",

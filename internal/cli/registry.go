@@ -21,9 +21,10 @@ func newRegistryCommand() *cobra.Command {
 	var collectEvery time.Duration
 	config := registry.Config{Authorize: registry.BySPIFFE}
 	cmd := &cobra.Command{
-		Use:   "registry",
-		Short: "Keep orders and lists as OCI artifacts, for the holders of an identity alone",
-		Args:  cobra.NoArgs,
+		Use:     "registry",
+		Short:   "Keep orders and lists as OCI artifacts, for the holders of an identity alone",
+		Example: `  frontline registry --root /var/lib/registry --tls-dir /etc/frontline/tls`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			if collectEvery < time.Minute {

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 func runCommand(t *testing.T, args ...string) (stdout string, err error) {
@@ -70,4 +72,35 @@ func TestSubcommandsAreDocumented(t *testing.T) {
 			t.Errorf("subcommand %q has no one-line description", cmd.Name())
 		}
 	}
+}
+
+// TestExamplesAreRight: whatever can be run has an example, and its flags exist.
+func TestExamplesAreRight(t *testing.T) {
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+		if !cmd.Runnable() || cmd.Hidden || cmd.Name() == "help" || cmd.HasParent() && cmd.Parent().Name() == "completion" {
+			return
+		}
+		if cmd.Example == "" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		for _, line := range strings.Split(strings.ReplaceAll(cmd.Example, "\\\n", ""), "\n") {
+			line, _, _ = strings.Cut(line, "|")
+			words := strings.Fields(line)
+			if !strings.HasPrefix(strings.TrimSpace(line), cmd.CommandPath()+" ") {
+				continue
+			}
+			for _, word := range words {
+				name, ok := strings.CutPrefix(word, "--")
+				name, _, _ = strings.Cut(name, "=")
+				if ok && cmd.Flags().Lookup(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
+					t.Errorf("%s: its example has the flag --%s, which does not exist", cmd.CommandPath(), name)
+				}
+			}
+		}
+	}
+	visit(newRootCommand())
 }

@@ -27,9 +27,10 @@ type versionInfo struct {
 func newVersionCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of this binary",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Example: "  frontline version -o json",
+		Short:   "Print the version of this binary",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info := readVersion()
 			switch output {
