@@ -122,6 +122,16 @@ func TestScreenFinds(t *testing.T) {
 		{"number among words", number("AB7654321", ""), "t-1", ""},
 		{"passport of another issuer", number("T1234567", "FR"), "", "t-1"},
 		{"another number", number("T1234568", "AL"), "", ""},
+		{"letter read for a digit", number("T12345G7", "AL"), "", ""}, // G is not among them
+		{"digit read for a letter", number("TI234567", "AL"), "t-1", ""},
+		{"two characters misread", number("TIZ34567", "AL"), "", ""},
+		{"misread, of another issuer", number("TI234567", "FR"), "", "t-1"},
+		{"misread, with another name", screen.Request{Subject: screen.Subject{
+			Names: []screen.Name{{Full: "Somebody Quitedifferent"}}, Documents: []screen.Document{{Number: "TI234567", Country: "AL"}},
+		}}, "", "t-1"},
+		{"misread, with the name", screen.Request{Subject: screen.Subject{
+			Names: []screen.Name{{Full: full}}, Documents: []screen.Document{{Number: "TI234567", Country: "AL"}},
+		}}, "t-1", ""},
 		{"zone", screen.Request{Subject: screen.Subject{MRZ: "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"}}, "t-5", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 type hit struct {
 	// good and low are the best likeness of a name of that quality.
 	good, low likeness
-	// number is how well a document's number met: 1, otherIssuer, shortNumber, or 0 for
-	// not at all.
+	// number is how well a document's number met: 1, misreadNumber, otherIssuer,
+	// shortNumber, or 0 for not at all.
 	number float64
 }
 
@@ -78,26 +78,38 @@ func (x *index) find(ctx context.Context, q *query, can []screen.Modality, yield
 
 func (x *part) findNumbers(q *query, hits map[uint32]hit) {
 	for _, d := range q.documents {
-		id, ok := x.numbers.find(d.number)
-		if !ok {
+		x.findNumber(d, d.number, 1, hits)
+		if !firm(d.number) {
 			continue
 		}
-		issuer := pack(d.country)
-		for i := x.refEnds[id]; i < x.refEnds[id+1]; i++ {
-			doc := x.refs[i]
-			if x.dead.has(doc) {
-				continue
-			}
-			agree := 1.0
-			if !firm(d.number) {
-				agree = shortNumber
-			} else if issuer != 0 && x.issuers[i] != 0 && issuer != x.issuers[i] {
-				agree = otherIssuer
-			}
-			h := hits[doc]
-			h.number = max(h.number, agree)
-			hits[doc] = h
+		for read := range misread(d.number) {
+			x.findNumber(d, read, misreadNumber, hits)
 		}
+	}
+}
+
+// findNumber looks up one form of a document's number, which agrees as well as best
+// says at most.
+func (x *part) findNumber(d queryDocument, form string, best float64, hits map[uint32]hit) {
+	id, ok := x.numbers.find(form)
+	if !ok {
+		return
+	}
+	issuer := pack(d.country)
+	for i := x.refEnds[id]; i < x.refEnds[id+1]; i++ {
+		doc := x.refs[i]
+		if x.dead.has(doc) {
+			continue
+		}
+		agree := best
+		if !firm(d.number) {
+			agree = shortNumber
+		} else if issuer != 0 && x.issuers[i] != 0 && issuer != x.issuers[i] {
+			agree = min(agree, otherIssuer)
+		}
+		h := hits[doc]
+		h.number = max(h.number, agree)
+		hits[doc] = h
 	}
 }
 

@@ -45,8 +45,11 @@ const (
 	// scoreNumber is the score of a record met by a document number. With another issuer
 	// stated, and for short numbers, numbers coincide, and the name must speak too.
 	scoreNumber = 0.97
-	otherIssuer = 0.6
-	shortNumber = 0.5
+	// A number that differs in one character that is read for another is as good as alone;
+	// beside a name, the name must speak too.
+	misreadNumber = 0.93
+	otherIssuer   = 0.6
+	shortNumber   = 0.5
 )
 
 type verdict int
@@ -94,12 +97,16 @@ func (s *search) judge(e *entry, h hit) (screen.Candidate, verdict) {
 		switch h.number {
 		case shortNumber:
 			text = "the number is the same, and too short to stand for a document"
+		case misreadNumber:
+			text = "the number differs in one character that is easily read for another"
 		case otherIssuer:
 			text = "the number is the same, the issuing country is another"
 		}
 		evidence = append(evidence, screen.Evidence{Field: "document", Score: h.number, Text: text})
 		switch {
 		case h.number == 1:
+			score, v = max(score, byNumber), alert
+		case h.number == misreadNumber && len(s.query.names) == 0:
 			score, v = max(score, byNumber), alert
 		case max(h.good.score, h.low.score) >= leastSupported:
 			score, v = max(score, s.limits.alert), alert

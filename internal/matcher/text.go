@@ -3,6 +3,7 @@
 package matcher
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -91,6 +92,27 @@ const (
 
 // firm reports whether a normal number stands for a document by itself.
 func firm(n string) bool { return len(n) >= firmNumber && digits(n) > 0 }
+
+// confused are the letters and digits that eyes and readers take for each other.
+var confused = map[byte]byte{'0': 'O', 'O': '0', '1': 'I', 'I': '1', '2': 'Z', 'Z': '2', '5': 'S', 'S': '5', '8': 'B', 'B': '8'}
+
+// misread gives a normal number with one character read for another, each in turn.
+func misread(n string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		out := []byte(n)
+		for i, c := range out {
+			other := confused[c]
+			if other == 0 {
+				continue
+			}
+			out[i] = other
+			if !yield(string(out)) {
+				return
+			}
+			out[i] = c
+		}
+	}
+}
 
 // numbers are the forms a published number may be met by: all of it, and, where the
 // publisher wrote words around it, each part that looks like a number, with the
