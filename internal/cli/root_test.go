@@ -87,7 +87,7 @@ func TestExamplesAreRight(t *testing.T) {
 		if cmd.Example == "" {
 			t.Errorf("%s has no example", cmd.CommandPath())
 		}
-		for _, line := range strings.Split(strings.ReplaceAll(cmd.Example, "\\\n", ""), "\n") {
+		for line := range strings.SplitSeq(strings.ReplaceAll(cmd.Example, "\\\n", ""), "\n") {
 			line, _, _ = strings.Cut(line, "|")
 			words := strings.Fields(line)
 			if !strings.HasPrefix(strings.TrimSpace(line), cmd.CommandPath()+" ") {

@@ -9,6 +9,7 @@ package mrz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,12 +168,9 @@ func (p *parser) at(s span) string {
 func (p *parser) put(s span, text string, f Field) {
 	line := p.lines[s.line]
 	p.lines[s.line] = line[:s.from] + text + line[s.to:]
-	for _, known := range p.out.Repaired {
-		if known == f {
-			return
-		}
+	if !slices.Contains(p.out.Repaired, f) {
+		p.out.Repaired = append(p.out.Repaired, f)
 	}
-	p.out.Repaired = append(p.out.Repaired, f)
 }
 
 // codes reads the states, of which only letters and fillers are made.

@@ -4,7 +4,7 @@ package mrz
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +37,7 @@ const (
 // frenchCard is a French card of 1988 to 2021 with right check digits.
 func frenchCard(family, given, number, birth string) string {
 	pad := func(s string, n int) string { return s + strings.Repeat("<", n-len(s)) }
-	digit := func(s string) string { return fmt.Sprint(checkDigit(s)) }
+	digit := func(s string) string { return strconv.Itoa(checkDigit(s)) }
 	one := "IDFRA" + pad(family, 25) + "952042"
 	two := number + digit(number) + pad(given, 14) + birth + digit(birth) + "F"
 	return one + "\n" + two + digit(one+two)
@@ -95,7 +95,7 @@ func TestNames(t *testing.T) {
 		{"a single name", "ARKFREITH", "ARKFREITH", "", false},
 		{"family name of two words", "VAN<DER<MUELLEN<<ANNA", "VAN DER MUELLEN", "ANNA", false},
 		{"no family name", "<<ANNA<MARIA", "ANNA MARIA", "", false},
-		{"cut at the end", "PAPANDROPOULOUS<<JONATHON<WARREN<TREVOR", "PAPANDROPOULOUS", "JONATHON WARREN TREVOR", true},
+		{"cut at the end", "PAPANDROPOULOUS<<" + "JONATHON<WARREN<TREVOR", "PAPANDROPOULOUS", "JONATHON WARREN TREVOR", true},
 		{"more fillers than there should be", "ERIKSSON<<<ANNA<<MARIA", "ERIKSSON", "ANNA MARIA", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"empty", "", "zone: is empty"},
 		{"one line", "P<UTO", "must be 3 lines of 30"},
-		{"four lines", "A\nA\nA\nA", "must be 3 lines of 30"},
+		{"four lines", strings.Repeat("A\n", 4), "must be 3 lines of 30"},
 		{"uneven lines", passport[:80], "line 2, zone: has not the length"},
 		{"lower case", change(passport, 6, "e"), "line 1, zone: column 7"},
 		{"number", change(passport, second, "X"), "line 2, document number: the check digit"},
