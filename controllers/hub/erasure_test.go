@@ -244,6 +244,51 @@ func TestErasedRecordStaysGone(t *testing.T) {
 	}
 }
 
+// What was confirmed for one erasure says nothing of the next, also where the request
+// sees the new release before the feed's status names it.
+func TestEachErasureHasItsOwnReceipts(t *testing.T) {
+	b, feed, _ := serving(t, "twice")
+	id := string(feed.ID())
+	obey := func(requests ...*screeningv1.RecordRequest) {
+		t.Helper()
+		b.obey(t)
+		b.follow(t, feed, requests...)
+		b.testify(t, b.receipt(t, id, b.key, nil))
+		b.follow(t, feed, requests...)
+	}
+	first := b.ask(t, feed, "dpa-1", screeningv1.RecordErase, "T.0003")
+	b.follow(t, feed, first)
+	obey(first)
+	if first.Status.State != screeningv1.RequestDone || first.Status.Floor != "v2" {
+		t.Fatalf("the first is %s with floor %s", first.Status.State, first.Status.Floor)
+	}
+
+	second := b.ask(t, feed, "dpa-2", screeningv1.RecordErase, "T.0004")
+	hubtest.Call(t, b.requests, second.Namespace, second.Name)
+	older := hubtest.Get(t, env.Client, feed).Status.DeepCopy()
+	hubtest.Call(t, b.feeds, feed.Namespace, feed.Name)
+	newer := hubtest.Get(t, env.Client, feed).Status.DeepCopy()
+	if newer.Floor != "v3" {
+		t.Fatalf("the floor of the feed is %s, want v3", newer.Floor)
+	}
+	feed.Status = *older
+	if err := env.Client.Status().Update(t.Context(), feed); err != nil {
+		t.Fatal(err)
+	}
+	hubtest.Call(t, b.requests, second.Namespace, second.Name)
+	if hubtest.Get(t, env.Client, second); second.Status.Floor != "" || second.Status.State != screeningv1.RequestPending {
+		t.Errorf("with the older status the second is %s with floor %s", second.Status.State, second.Status.Floor)
+	}
+	b.follow(t, feed, second)
+	if one := copyOf(second, screeningv1.PlaceRegion); second.Status.Floor != "v3" || one.State != screeningv1.CopyPending || second.Status.State != screeningv1.RequestPending {
+		t.Errorf("before the region followed, the second is %s with floor %s and %+v", second.Status.State, second.Status.Floor, one)
+	}
+	obey(second)
+	if a, z := copyOf(first, screeningv1.PlaceRegion), copyOf(second, screeningv1.PlaceRegion); second.Status.State != screeningv1.RequestDone || a.ReceiptDigest == z.ReceiptDigest {
+		t.Errorf("the second is %s by receipt %s, the first had %s", second.Status.State, z.ReceiptDigest, a.ReceiptDigest)
+	}
+}
+
 func TestPinnedFeedLeavesWhatWasErased(t *testing.T) {
 	b, feed, publisher := serving(t, "pinned")
 	publisher.Set(hubtest.List(1, 11))

@@ -57,7 +57,7 @@ func (r *Reconciler) followErasure(ctx context.Context, s *scope) error {
 // out, once it is the one that what is erased now is kept out of. A feed that is
 // gone has no release, and needs none.
 func (r *Reconciler) carriedOut(ctx context.Context, s *scope) (screeningv1.ReleaseVersion, error) {
-	if s.feed == nil || s.feed.Status.Floor == "" || s.feed.Status.Release == nil {
+	if s.feed == nil || s.feed.Status.Release == nil {
 		return "", nil
 	}
 	ledger, err := r.Keys.Ledger(ctx)
@@ -71,10 +71,13 @@ func (r *Reconciler) carriedOut(ctx context.Context, s *scope) (screeningv1.Rele
 	if newest.Annotations[screeningv1.AnnotationErased] != watchlistfeed.Mark(s.keys.Key.RecordKey(), "erased", ledger.Of(string(s.id))) {
 		return "", nil
 	}
-	if s.feed.Status.Release.Number < s.feed.Status.Floor.Number() {
+	// The release says it, not the feed's status, which follows later: until then it
+	// names the erasure before.
+	floor := screeningv1.ReleaseVersion(newest.Annotations[screeningv1.AnnotationFloor])
+	if floor.Number() == 0 || min(s.feed.Status.Floor.Number(), s.feed.Status.Release.Number) < floor.Number() {
 		return "", nil // regions are not told to serve it as yet
 	}
-	return s.feed.Status.Floor, nil
+	return floor, nil
 }
 
 // inventory are the regions that were given what is erased: those with a replica
