@@ -301,8 +301,33 @@ func erases(t *testing.T, s *suite) {
 	f, err := s.feedStatus(t.Context())
 	must(t, err)
 	before := f.Status.Release.Number
+	first := s.erase(t, "erase-one", number)
+	// What was confirmed for one erasure says nothing of the next.
+	second := s.erase(t, "erase-two", number-2)
+	if second.Status.Floor.Number() <= first.Status.Floor.Number() {
+		s.fault(t, "the second erasure has floor %s, the first had %s", second.Status.Floor, first.Status.Floor)
+	}
+	s.knows(t, 5*time.Second, number, false)
+	// Back to a release that held it: refused, because the floor is above it.
+	s.editFeed(t, func(f *screeningv1.WatchlistFeed) { f.Spec.Pin = new(string(screeningv1.NewReleaseVersion(before))) })
+	s.quiet(t, 8*time.Second)
+	s.knows(t, 5*time.Second, number, false)
+	s.editFeed(t, func(f *screeningv1.WatchlistFeed) { f.Spec.Pin = nil })
+	// The publisher lists the record still: a new fetch does not bring it back.
+	release := s.answers(t, "north")
+	s.publish(t, s.people[0], s.people[1]+1)
+	for _, r := range s.Regions {
+		must(t, s.WaitRelease(t.Context(), s.posts[r.Name], person(t, s.people[1]), release+1))
+	}
+	s.knows(t, 20*time.Second, number, false)
+	s.knows(t, 20*time.Second, s.people[1], true)
+}
+
+// erase erases one record and looks at what every region says of it.
+func (s *suite) erase(t *testing.T, name string, number int) *screeningv1.RecordRequest {
+	t.Helper()
 	s.knows(t, 5*time.Second, number, true)
-	request := s.recordRequest(t, "erase-one", screeningv1.RecordErase, number)
+	request := s.recordRequest(t, name, screeningv1.RecordErase, number)
 	s.knows(t, time.Minute, number, false)
 	s.requestDone(t, 2*time.Minute, request)
 	regions := 0
@@ -318,19 +343,7 @@ func erases(t *testing.T, s *suite) {
 	if regions != len(s.Regions) {
 		s.fault(t, "%d regions answered for their copies, want %d: %+v", regions, len(s.Regions), request.Status.Copies)
 	}
-	// Back to a release that held it: refused, because the floor is above it.
-	s.editFeed(t, func(f *screeningv1.WatchlistFeed) { f.Spec.Pin = new(string(screeningv1.NewReleaseVersion(before))) })
-	s.quiet(t, 8*time.Second)
-	s.knows(t, 5*time.Second, number, false)
-	s.editFeed(t, func(f *screeningv1.WatchlistFeed) { f.Spec.Pin = nil })
-	// The publisher lists the record still: a new fetch does not bring it back.
-	release := s.answers(t, "north")
-	s.publish(t, s.people[0], s.people[1]+1)
-	for _, r := range s.Regions {
-		must(t, s.WaitRelease(t.Context(), s.posts[r.Name], person(t, s.people[1]), release+1))
-	}
-	s.knows(t, 20*time.Second, number, false)
-	s.knows(t, 20*time.Second, s.people[1], true)
+	return request
 }
 
 // checkReceipt verifies the region's signature on what it says it erased.
