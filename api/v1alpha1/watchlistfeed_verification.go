@@ -17,7 +17,7 @@ const (
 
 // FeedVerification says how a file proves where it comes from.
 //
-// +kubebuilder:validation:XValidation:rule="(self.mode == 'Unsigned') == has(self.reason)",message="reason belongs to mode Unsigned, where it says why an unsigned file is acceptable; leave it out with mode Keys"
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'Unsigned') == has(self.reason)",message="mode Unsigned needs a reason and mode Keys takes none; write why an unsigned file is acceptable, or leave reason out"
 // +kubebuilder:validation:XValidation:rule="(self.mode == 'Keys') == has(self.keys)",message="keys belong to mode Keys, where they are the publisher's; leave them out with mode Unsigned"
 // +kubebuilder:validation:XValidation:rule="self.mode == 'Keys' || !has(self.signature)",message="signature belongs to mode Keys; an unsigned file has none"
 type FeedVerification struct {

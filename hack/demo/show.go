@@ -101,6 +101,11 @@ const nextSteps = `Go on by hand, in this folder:
     -H 'Content-Type: application/json' \
     -d '{"purpose":"BorderControl","subject":{"names":[{"full":"Ottilia Vandersprek"}]}}'
 
+  # Publish a change: the feed looks every ten seconds at the file
+  %[7]s
+  # Everything else is %[8]s, such as
+  %[8]s inventory --context hub
+
 docs/spec/borderpost.md says what else a post takes, and what its answer means.
 
 `
@@ -117,6 +122,11 @@ func goOn(ctx context.Context, out io.Writer, s *stage.Stage) error {
 	if err != nil {
 		return fmt.Errorf("endpoint of post %s: %w", post, err)
 	}
-	_, err = fmt.Fprintf(out, nextSteps, s.KubectlPath(), post, region.Name, host, port, region.Address)
+	published, err := publishedFolder()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, nextSteps, s.KubectlPath(), post, region.Name, host, port, region.Address,
+		stage.ListPath(published), "bin/frontline")
 	return err
 }

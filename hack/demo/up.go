@@ -226,16 +226,21 @@ func checkPath(format watchlist.Format, path string) error {
 	return nil
 }
 
-func startPublisher(s *stage.Stage, o options) (*stage.Publisher, error) {
+// publishedFolder holds the files that the demo's publisher serves.
+func publishedFolder() (string, error) {
 	folder, err := stage.StateFolder()
-	if err != nil {
-		return nil, err
-	}
+	return filepath.Join(folder, "published"), err
+}
+
+func startPublisher(s *stage.Stage, o options) (*stage.Publisher, error) {
 	listen, err := listenAddress(s, o)
 	if err != nil {
 		return nil, err
 	}
-	published := filepath.Join(folder, "published")
+	published, err := publishedFolder()
+	if err != nil {
+		return nil, err
+	}
 	if err := os.RemoveAll(published); err != nil {
 		return nil, err
 	}
@@ -243,5 +248,5 @@ func startPublisher(s *stage.Stage, o options) (*stage.Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return publisher, spawnPublisher(folder, published, listen)
+	return publisher, spawnPublisher(filepath.Dir(published), published, listen)
 }

@@ -12,5 +12,5 @@ bench-replication: ## Measure what is promised of replication; fails when a prom
 	UN_LISTS='$(UN_LISTS)' bin/replication $(if $(ONLY),-only '$(ONLY)') $(BENCH_FLAGS)
 
 .PHONY: bench-replication-quick
-bench-replication-quick: ## Try the program behind bench-replication, in less than a minute; proves no promise.
+bench-replication-quick: ## Try the program behind bench-replication, in about a minute; proves no promise.
 	@$(MAKE) bench-replication BENCH_FLAGS=-quick

@@ -134,7 +134,7 @@ func (b *bench) print(w io.Writer, format string) error {
 	fmt.Fprintln(t, "promise\tmeasured\tp50\tp95\tp99\tmax\tn\tlimit\tkept")
 	for _, r := range b.rows {
 		limit, kept := "stated", ""
-		if r.Kept != nil {
+		if r.Kept != nil && !b.quick {
 			limit = r.Judged + " ≤ " + number(r.Limit)
 			kept = map[bool]string{true: "yes", false: "NO"}[*r.Kept]
 		}

@@ -52,6 +52,9 @@ func ListURL(base string, format watchlist.Format) string {
 	return base + "/" + listName
 }
 
+// ListPath is the file that PublishList writes below a publisher's folder.
+func ListPath(folder string) string { return filepath.Join(folder, listName) }
+
 // PublishList publishes a list as ReadList returned it.
 func (p *Publisher) PublishList(format watchlist.Format, list []byte) error {
 	if format != watchlist.OFACCSV {

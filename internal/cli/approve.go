@@ -114,6 +114,7 @@ func (o *approveOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	object := newApproval(feed, signer.Name, statement.Digest, envelope)
 	if !o.apply {
+		fmt.Fprintln(cmd.ErrOrStderr(), "Signed. It counts once it is applied: kubectl apply -f FILE, or a commit; --apply does it at once.")
 		return printApproval(cmd.OutOrStdout(), object)
 	}
 	if err := c.Create(cmd.Context(), object); err != nil {

@@ -67,7 +67,11 @@ func (o *trustOptions) open(ctx context.Context) (*hubTrust, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.openWith(ctx, c, time.Now)
+	hub, err := o.openWith(ctx, c, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return hub, hub.Exists(ctx)
 }
 
 func (o *trustOptions) openWith(ctx context.Context, c client.Client, now func() time.Time) (*hubTrust, error) {

@@ -80,7 +80,7 @@ func (o *signOptions) sign(path string, in io.Reader, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "Signed %d of %d roots in %s.\n", count, len(batch.Roots), target)
 	if err := batch.Complete(); err != nil {
-		fmt.Fprintln(out, "More holders are to sign it.")
+		fmt.Fprintln(out, "More holders are to sign it, each with another key.")
 		return nil //nolint:nilerr // signing is done; others go on
 	}
 	fmt.Fprintf(out, "It is complete. On the hub: frontline trust root import %s\n", target)

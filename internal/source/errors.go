@@ -44,7 +44,7 @@ const (
 
 var nextStep = map[Reason]string{
 	InvalidURL:   "give the source an absolute https or http URL; credentials belong in a Secret",
-	Refused:      "use an address of the public internet, or allow the range by name, in the feed and for the hub",
+	Refused:      "use an address of the public internet, or allow the range: spec.source.http.addresses: [Private] in the feed, and hub.allowPrivateSources in the chart (--allow-private-sources)",
 	Unreachable:  "look whether the host name is right and the network lets the hub out; it is tried again",
 	Untrusted:    "name the publisher's authority in the source's caSecretRef, or correct it",
 	TimedOut:     "look at the publisher's speed, or raise the timeout; it is tried again",

@@ -20,7 +20,7 @@ func TestInvalidWatchlistFeed(t *testing.T) {
 
 		oneSource      = "spec.source: a source is one of http and oci; give exactly one"
 		reference      = "spec.source.oci.reference: reference is a registry, a repository and a tag, such as registry.example.org/lists/un-sc:daily; a digest goes into the field digest"
-		reasonOnly     = "spec.verification: reason belongs to mode Unsigned, where it says why an unsigned file is acceptable; leave it out with mode Keys"
+		reasonOnly     = "spec.verification: mode Unsigned needs a reason and mode Keys takes none; write why an unsigned file is acceptable, or leave reason out"
 		keysOnly       = "spec.verification: keys belong to mode Keys, where they are the publisher's; leave them out with mode Unsigned"
 		signaturePlace = "spec: with mode Keys a file from http needs verification.signature, which says where its signature lies; an oci artifact carries it attached, so leave signature out there"
 		tooFew         = "spec: a release past gates.maxAddedPercent or gates.maxRemovedPercent waits for gates.approvals people, so approvers must list at least as many"

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -82,6 +84,22 @@ type holderEntry struct {
 }
 
 const holdersFormat = "frontline.holders/v1"
+
+// ErrNoHub means that no hub was ever installed there.
+var ErrNoHub = errors.New("no hub is installed here")
+
+// Exists returns ErrNoHub where no hub has made its identity, and changes nothing.
+func (t *Trust) Exists(ctx context.Context) error {
+	key := types.NamespacedName{Namespace: t.secrets.namespace, Name: TrustSecret}
+	err := t.secrets.client.Get(ctx, key, &corev1.Secret{})
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("%w: there is no Secret %s; name the hub's cluster with --context", ErrNoHub, key)
+	}
+	if err != nil {
+		return fmt.Errorf("read Secret %s: %w", key, err)
+	}
+	return nil
+}
 
 // Hub returns the hub's identity and holders. Where there is none it makes an
 // identity with a root key of its own.

@@ -150,7 +150,7 @@ func conclude(s *scope) {
 	slices.SortFunc(status.Copies, func(a, b screeningv1.RecordCopy) int {
 		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Region, b.Region))
 	})
-	var covered, outstanding, unsupported int
+	var covered, outstanding, unsupported, lines int
 	var last metav1.Time
 	for _, one := range status.Copies {
 		switch one.State {
@@ -161,6 +161,9 @@ func conclude(s *scope) {
 			unsupported++
 		case screeningv1.CopyOutstanding:
 			outstanding++
+			if one.Place == screeningv1.PlaceRegion {
+				lines++
+			}
 			if last.Before(&one.Until) {
 				last = one.Until
 			}
@@ -176,13 +179,19 @@ func conclude(s *scope) {
 		if unsupported > 0 {
 			text += fmt.Sprintf("; %d of them are in a registry that cannot delete: they are unreadable because their keys are destroyed, and are still there", unsupported)
 		}
+		if listed := conditions.Get(s.request, screeningv1.ConditionListed); listed != nil && conditions.IsFalse(s.request, screeningv1.ConditionListed) {
+			text += "; " + listed.Message
+		}
 		conditions.Settle(s.request, screeningv1.ReasonFollowed, "%s", text)
 	case covered+outstanding == all:
 		ends := "they have no end of their own"
 		if !last.IsZero() {
 			ends = "the last ends of itself at " + last.UTC().Format(timeFormat)
 		}
-		conditions.Progress(s.request, screeningv1.ReasonCopiesOutstanding, "%d of %d copies cannot be reached; %s; restore their lines: kubectl get rgn", outstanding, all, ends)
+		if lines > 0 {
+			ends += "; restore the lines of regions: kubectl get rgn"
+		}
+		conditions.Progress(s.request, screeningv1.ReasonCopiesOutstanding, "%d of %d copies cannot be reached; %s", outstanding, all, ends)
 	case s.request.Spec.Action == screeningv1.RecordErase && status.Floor == "":
 		conditions.Progress(s.request, screeningv1.ReasonProgressing, "The release without the record is not out as yet; see: kubectl get feed -n %s %s", s.request.Namespace, s.request.Spec.FeedRef.Name)
 	default:

@@ -90,6 +90,12 @@ func (r *Reconciler) conclude(_ context.Context, s *scope) error {
 		}
 	}
 	with := func(text string) string {
+		if pin := feed.Pinned(); pin != "" && status.Release != nil && status.Release.Version == pin {
+			text += ", held there by spec.pin"
+			if newest := s.newest(); newest != nil && newest.Spec.Number > status.Release.Number {
+				text += fmt.Sprintf("; %s is newer", screeningv1.NewReleaseVersion(newest.Spec.Number))
+			}
+		}
 		if trouble != "" {
 			text += "; the newest file was not taken, " + trouble
 		}

@@ -60,7 +60,7 @@ func (s *scope) summarize(failure error) {
 		conditions.Progress(post, s.binding.reason, "%s", list(s.binding.messages))
 		summary = list(s.binding.messages)
 	case s.outlook.served == 0:
-		conditions.Progress(post, screeningv1.ReasonNoneServed, "no feed is searched; %s", list(s.outlook.missing))
+		conditions.Progress(post, screeningv1.ReasonNoneServed, "%s", nothingSearched(s.outlook.missing))
 		summary = list(s.outlook.missing)
 	default:
 		if len(s.outlook.missing) > 0 {
@@ -114,8 +114,16 @@ func (s *scope) feedsServed(wanted int) {
 	case wanted > 0 && s.outlook.served == wanted:
 		conditions.True(s.post, screeningv1.ConditionFeedsServed, screeningv1.ReasonAllServed, "every feed of the post is searched")
 	case s.outlook.served == 0:
-		conditions.False(s.post, screeningv1.ConditionFeedsServed, screeningv1.ReasonNoneServed, "no feed is searched; %s", list(s.outlook.missing))
+		conditions.False(s.post, screeningv1.ConditionFeedsServed, screeningv1.ReasonNoneServed, "%s", nothingSearched(s.outlook.missing))
 	default:
 		conditions.False(s.post, screeningv1.ConditionFeedsServed, screeningv1.ReasonSomeUnavailable, "%s", list(s.outlook.missing))
 	}
+}
+
+// nothingSearched says why no feed is searched, as far as that is known.
+func nothingSearched(why []string) string {
+	if len(why) == 0 {
+		return "no feed is searched as yet"
+	}
+	return "no feed is searched; " + list(why)
 }
