@@ -76,7 +76,7 @@ func fuzz(ctx context.Context, binary string, t target, each time.Duration) resu
 	}
 	script := `ulimit -v "$1"; shift; exec "$@"`
 	cmd := exec.CommandContext(ctx, "bash", "-c", script, "fuzz", strconv.Itoa(address), binary,
-		"-test.run=^$", "-test.fuzz=^"+t.name+"$", "-test.fuzzminimizetime=5x",
+		"-test.run=^$", "-test.fuzz=^"+t.name+"$", "-test.fuzztime="+(each+grace).String(), "-test.fuzzminimizetime=5x",
 		"-test.parallel=1", "-test.fuzzcachedir="+filepath.Join(cache, "frontline-fuzz", t.folder))
 	cmd.Dir = filepath.FromSlash(t.folder)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=2", "GOMEMLIMIT="+heap)
@@ -98,6 +98,7 @@ func fuzz(ctx context.Context, binary string, t target, each time.Duration) resu
 // An interrupt, and not -fuzztime: a run that meets the deadline of the latter may
 // fail with "context deadline exceeded" and no finding, where the coordinator of
 // the Go tool reads its context before the end has reached the context below it.
+// That time is longer, and ends what outlives this process.
 func interrupted(cmd *exec.Cmd, after time.Duration) ([]byte, error) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
