@@ -247,7 +247,7 @@ func TestErasedRecordStaysGone(t *testing.T) {
 // What was confirmed for one erasure says nothing of the next, also where the request
 // sees the new release before the feed's status names it.
 func TestEachErasureHasItsOwnReceipts(t *testing.T) {
-	b, feed, _ := serving(t, "twice")
+	b, feed, _ := serving(t, "each")
 	id := string(feed.ID())
 	obey := func(requests ...*screeningv1.RecordRequest) {
 		t.Helper()
