@@ -179,8 +179,8 @@ func conclude(s *scope) {
 		if unsupported > 0 {
 			text += fmt.Sprintf("; %d of them are in a registry that cannot delete: they are unreadable because their keys are destroyed, and are still there", unsupported)
 		}
-		if listed := conditions.Get(s.request, screeningv1.ConditionListed); listed != nil && conditions.IsFalse(s.request, screeningv1.ConditionListed) {
-			text += "; " + listed.Message
+		if conditions.IsFalse(s.request, screeningv1.ConditionListed) {
+			text += "; " + conditions.Get(s.request, screeningv1.ConditionListed).Message
 		}
 		conditions.Settle(s.request, screeningv1.ReasonFollowed, "%s", text)
 	case covered+outstanding == all:
