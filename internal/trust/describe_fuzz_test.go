@@ -16,6 +16,7 @@ func FuzzDescribe(f *testing.F) {
 	for _, data := range [][]byte{h.roots[0], bundle} {
 		f.Add(data)
 		f.Add(bytes.ReplaceAll(data, []byte(`":{`), []byte(`":null,"x":{`)))
+		f.Add(bytes.ReplaceAll(data, []byte(`"version":1`), []byte(`"version":0`)))
 		f.Add(bytes.ReplaceAll(data, []byte(`":[`), []byte(`":[null,`)))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -236,6 +236,9 @@ func readRoot(data []byte) (root *metadata.Metadata[metadata.RootType], err erro
 	if root, err = metadata.Root().FromBytes(data); err != nil {
 		return nil, classify("root.json", err)
 	}
+	if root.Signed.Version < 1 {
+		return nil, refuse(Malformed, "root.json", "its version is %d, the first is 1", root.Signed.Version)
+	}
 	return root, checkRoles(root)
 }
 

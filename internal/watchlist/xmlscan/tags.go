@@ -144,7 +144,7 @@ func (s *Scanner) belongs(full string, spaces []Attr) error {
 	if !found {
 		prefix = ""
 	}
-	if strings.Count(full, ":") > 1 || strings.HasSuffix(full, ":") || strings.HasPrefix(full, ":") {
+	if !qualified(full) {
 		return syntax("a name with a colon out of place")
 	}
 	if !s.root {
@@ -190,6 +190,9 @@ func (s *Scanner) attributes(body []byte) (spaces []Attr, err error) {
 			return nil, syntax("a tag within an attribute")
 		}
 		a := Attr{Name: s.intern(name)}
+		if !qualified(a.Name) {
+			return nil, syntax("a name with a colon out of place")
+		}
 		if a.Value, err = s.resolveInto(value); err != nil {
 			return nil, err
 		}
@@ -255,6 +258,13 @@ func (s *Scanner) local(full string) string {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// qualified reports whether a colon, if there is one, parts a prefix from a local
+// name: QName of Namespaces in XML 1.0, section 4.
+func qualified(name string) bool {
+	prefix, local, found := strings.Cut(name, ":")
+	return !found || prefix != "" && local != "" && !strings.Contains(local, ":")
+}
 
 // nameLen is the length of the name at the beginning of b: the part of XML's Name that
 // is ASCII.
