@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Lab tries the matcher on plain files: it screens requests, serves the matcher on
-// loopback, and checks that a list finds itself. Its answers carry mode Bench, so none
-// can be taken for a post's. It is no part of the image.
+// Lab tries the matcher on plain files: it screens requests, compares single records,
+// serves the matcher on loopback, and checks that a list finds itself. Its answers carry
+// mode Bench, so none can be taken for a post's. It is no part of the image.
 package main
 
 import (
@@ -42,7 +42,7 @@ line cannot be run.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(screenCommand(), matcherCommand(), selftestCommand(), queriesCommand(), accountCommand(), syntheticCommand(), buildCommand(), deltaCommand())
+	root.AddCommand(screenCommand(), verifyCommand(), matcherCommand(), selftestCommand(), queriesCommand(), accountCommand(), syntheticCommand(), buildCommand(), deltaCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		stop()

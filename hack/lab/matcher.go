@@ -23,8 +23,8 @@ func matcherCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "matcher --list FORMAT=PATH … --listen 127.0.0.1:PORT",
 		Short: "Serve the matcher on loopback, without TLS",
-		Long: `Serve POST /v1/screen, POST /v1/screen:batch and GET /openapi.json, and beside them
-/livez, /readyz and /metrics, on an address of this machine alone.`,
+		Long: `Serve POST /v1/screen, POST /v1/screen:batch, POST /v1/verify and GET /openapi.json, and
+beside them /livez, /readyz and /metrics, on an address of this machine alone.`,
 		Example: "  lab matcher --list un-xml=consolidated.xml --listen 127.0.0.1:8080",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

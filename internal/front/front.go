@@ -82,6 +82,7 @@ func (f *Front) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/screen", f.admit(f.slots, f.handleScreen))
 	mux.HandleFunc("POST /v1/screen:batch", f.admit(f.batches, f.handleBatch))
+	mux.HandleFunc("POST /v1/verify", f.admit(f.slots, f.handleVerify))
 	mux.HandleFunc("GET /v1/post", f.admit(f.slots, f.handlePost))
 	mux.HandleFunc("GET /openapi.json", handleOpenAPI)
 	return mux
@@ -180,14 +181,22 @@ func ask[T any](ctx context.Context, f *Front, method string, path func(*pool) s
 			var answer T
 			if errs[i] = p.call(ctx, method, path(p), body, &answer); errs[i] == nil {
 				answers[i] = &answer
-			} else if ctx.Err() == nil {
-				f.metrics.poolFailures.WithLabelValues(p.Name).Inc()
-				logr.FromContextOrDiscard(ctx).V(1).Info("A pool gave no answer", "pool", p.Name, "cause", errs[i].Error())
+			} else {
+				f.poolFailed(ctx, p, errs[i])
 			}
 		})
 	}
 	calls.Wait()
 	return answers, errs
+}
+
+// poolFailed counts a pool that gave no answer, unless the client is gone.
+func (f *Front) poolFailed(ctx context.Context, p *pool, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	f.metrics.poolFailures.WithLabelValues(p.Name).Inc()
+	logr.FromContextOrDiscard(ctx).V(1).Info("A pool gave no answer", "pool", p.Name, "cause", err.Error())
 }
 
 // newID returns 128 random bits in hexadecimal.

@@ -148,6 +148,74 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// The line is the pool's to know, since it decides from which score on a record is a
+// candidate; in a batch each request has its own. What evidence weighs comes back as the
+// pool says it.
+func TestLineGoesToThePool(t *testing.T) {
+	b := newBench(t)
+	pool := b.pool(pki.MatcherID("north", "a"), func(w http.ResponseWriter, r *http.Request) {
+		req, err := screen.DecodeRequest(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(screen.Answer{
+			Mode: screen.ModeOnline, Searched: []screen.Searched{{Feed: "intl.a"}},
+			// The line stands in the record's place.
+			Candidates: []screen.Candidate{{Feed: "intl.a", Record: "line " + string(req.Line), Evidence: []screen.Evidence{{Field: "name", Score: 0.5, Weight: -1.25}}}},
+		})
+	})
+	f := b.front(border, pool.URL)
+	var batch strings.Builder
+	tests := []struct{ name, field, want string }{
+		{"absent", "", "line "},
+		{"first", `"line":"First",`, "line First"},
+		{"second", `"line":"Second",`, "line Second"},
+	}
+	check := func(t *testing.T, a screen.Answer, want string) {
+		t.Helper()
+		if len(a.Candidates) != 1 || a.Candidates[0].Record != want {
+			t.Fatalf("the pool was told %+v, want %q", a.Candidates, want)
+		}
+		if e := a.Candidates[0].Evidence; len(e) != 1 || e[0].Weight != -1.25 {
+			t.Errorf("the evidence is %+v, want a weight of -1.25", e)
+		}
+	}
+	for _, tt := range tests {
+		body := strings.Replace(request, `"limit"`, tt.field+`"limit"`, 1)
+		batch.WriteString(body + "\n")
+		t.Run(tt.name, func(t *testing.T) {
+			status, data := post(t, f.URL, body)
+			var a screen.Answer
+			if err := json.Unmarshal(data, &a); err != nil || status != http.StatusOK {
+				t.Fatalf("status %d, %v: %s", status, err, data)
+			}
+			check(t, a, tt.want)
+		})
+	}
+	t.Run("another", func(t *testing.T) {
+		status, data := post(t, f.URL, strings.Replace(request, `"limit"`, `"line":"Third","limit"`, 1))
+		if status != http.StatusBadRequest || !strings.Contains(string(data), "line: must be one of First, Second") {
+			t.Errorf("status %d: %s", status, data)
+		}
+	})
+	resp, err := http.Post(f.URL+"/v1/screen:batch", "application/x-ndjson", strings.NewReader(batch.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	decoder := json.NewDecoder(resp.Body)
+	for _, tt := range tests {
+		t.Run(tt.name+" in a batch", func(t *testing.T) {
+			var a screen.Answer
+			if err := decoder.Decode(&a); err != nil {
+				t.Fatal(err)
+			}
+			check(t, a, tt.want)
+		})
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	b := newBench(t)
 	pool := b.pool(pki.MatcherID("north", "a"), searched(nil))
@@ -422,20 +490,24 @@ func TestOpenAPI(t *testing.T) {
 	var document struct {
 		Paths      map[string]any `json:"paths"`
 		Components struct {
-			Schemas map[string]any `json:"schemas"`
+			Schemas map[string]struct {
+				Properties map[string]any `json:"properties"`
+			} `json:"schemas"`
 		} `json:"components"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&document); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/v1/screen", "/v1/screen:batch", "/v1/post"} {
+	for _, path := range []string{"/v1/screen", "/v1/screen:batch", "/v1/verify", "/v1/post"} {
 		if document.Paths[path] == nil {
 			t.Errorf("the description lacks %s", path)
 		}
 	}
-	for _, schema := range []string{"Request", "Answer", "Searched", "Unavailable", "Engine", "Post"} {
-		if document.Components.Schemas[schema] == nil {
-			t.Errorf("the description lacks the schema %s", schema)
+	for schema, field := range map[string]string{
+		"Request": "line", "Answer": "outcome", "Evidence": "weight", "Searched": "digest", "Unavailable": "reason", "Engine": "version", "Post": "purposes",
+	} {
+		if document.Components.Schemas[schema].Properties[field] == nil {
+			t.Errorf("the description lacks the schema %s with %s", schema, field)
 		}
 	}
 }

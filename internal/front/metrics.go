@@ -18,6 +18,9 @@ type Metrics struct {
 	missed       *prometheus.CounterVec
 	poolFailures *prometheus.CounterVec
 	duration     prometheus.Histogram
+	// Comparisons are counted apart: whoever is looked at twice was searched for before.
+	verifications *prometheus.CounterVec
+	verifying     prometheus.Histogram
 }
 
 // NewMetrics makes them and registers them, unless registerer is nil.
@@ -39,9 +42,16 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 			Name: "frontline_front_answer_seconds", Help: "Time from a request to its answer.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
+		verifications: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "frontline_front_verifications_total", Help: "Comparisons with one record or reference, by outcome and mode.",
+		}, []string{"outcome", "mode"}),
+		verifying: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "frontline_front_verification_seconds", Help: "Time from a request for a comparison to its answer.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.answers, m.refusals, m.missed, m.poolFailures, m.duration)
+		registerer.MustRegister(m.answers, m.refusals, m.missed, m.poolFailures, m.duration, m.verifications, m.verifying)
 	}
 	return m
 }
@@ -52,6 +62,12 @@ func (m *Metrics) answered(a screen.Answer, took time.Duration) {
 		m.missed.WithLabelValues(u.Feed, string(u.Reason)).Inc()
 	}
 	m.duration.Observe(took.Seconds())
+}
+
+// verified counts a comparison. The feed is the request's word and so no label.
+func (m *Metrics) verified(a screen.VerifyAnswer, took time.Duration) {
+	m.verifications.WithLabelValues(string(a.Outcome), string(a.Mode)).Inc()
+	m.verifying.Observe(took.Seconds())
 }
 
 func (m *Metrics) refused(status int) {

@@ -14,10 +14,7 @@ import (
 
 // builder indexes rows into a segment.
 type builder struct {
-	seg *segment
-	// met are the distinct words of each name, ends bounding them: what postings are laid from.
-	met     []uint32
-	ends    []uint32
+	seg     *segment
 	numbers []place // number and record, as they come
 	issuers []uint32
 	pace    func() error
@@ -28,10 +25,10 @@ type builder struct {
 // build in the background rests there.
 func newBuilder(rows int, pace func() error) *builder {
 	return &builder{
-		pace: pace, ends: []uint32{0},
+		pace: pace,
 		seg: &segment{
 			docEnds: make([]uint32, 1, rows+1), docNames: make([]uint32, 1, rows+1), nameEnds: []uint32{0},
-			words: newDict(4 * rows), numbers: newDict(rows),
+			words: newDict(rows), numbers: newDict(rows),
 		},
 	}
 }
@@ -65,6 +62,7 @@ func (b *builder) add(row []byte) error {
 	doc := uint32(s.docs()) //nolint:gosec // check is told
 	s.entries = appendEntry(s.entries, &e)
 	s.docEnds = append(s.docEnds, uint32(len(s.entries))) //nolint:gosec // check is told
+	s.born = append(s.born, bornOf(e.births))
 	for _, n := range r.Names {
 		low := n.Quality == watchlist.Low
 		b.addName(doc, n.Text(), low)
@@ -116,42 +114,46 @@ func (b *builder) addName(doc uint32, text string, low bool) {
 	s.nameDoc = append(s.nameDoc, doc)
 	s.nameWords = append(s.nameWords, words...)
 	s.nameEnds = append(s.nameEnds, uint32(len(s.nameWords))) //nolint:gosec // check is told
-	from := len(b.met)
-	meet := func(w uint32) {
-		if !slices.Contains(b.met[from:], w) {
-			b.met = append(b.met, w)
+	if name%64 == 0 {
+		s.single, s.initials = append(s.single, 0), append(s.initials, 0)
+	}
+	telling := uint8(0)
+	for i, p := range parts {
+		switch kindOf(p) {
+		case kindTelling:
+			if !slices.Contains(words[:i], words[i]) {
+				telling++
+			}
+		case kindInitial:
+			s.initials.add(name)
+		case kindParticle:
 		}
 	}
-	for i, w := range words {
-		meet(w)
-		if i > 0 {
-			meet(s.words.enter(parts[i-1] + parts[i]))
-		}
+	s.telling = append(s.telling, telling)
+	if telling < 2 {
+		s.single.add(name)
 	}
-	b.ends = append(b.ends, uint32(len(b.met))) //nolint:gosec // check is told
 }
 
 // finish lays out the postings and the words' neighbours.
 func (b *builder) finish() (*segment, error) {
 	s := b.seg
-	s.posts = b.met // for check
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	var stopped error
-	s.postEnds, s.posts = lay(s.words.len(), len(b.met), func(f func(key, value uint32)) {
-		for n := range s.names() {
+	s.postEnds, s.posts = lay(s.words.len(), func(f func(key, value uint32)) {
+		for n := range uint32(s.names()) { //nolint:gosec // check has told
 			if n%4096 == 0 && stopped == nil {
 				stopped = b.pace()
 			}
-			for _, w := range b.met[b.ends[n]:b.ends[n+1]] {
-				f(w, uint32(n)) //nolint:gosec // check has told
+			for w := range s.distinct(n) {
+				f(w, n)
 			}
 		}
 	})
-	b.met, b.ends = nil, nil
 	var at []uint32
-	s.refEnds, at = lay(s.numbers.len(), len(b.numbers), func(f func(key, value uint32)) {
+	s.refEnds, at = lay(s.numbers.len(), func(f func(key, value uint32)) {
 		for i, n := range b.numbers {
 			f(n.part, uint32(i)) //nolint:gosec // check has told
 		}
@@ -160,13 +162,14 @@ func (b *builder) finish() (*segment, error) {
 	for i, j := range at {
 		s.refs[i], s.issuers[i] = b.numbers[j].id, b.issuers[j]
 	}
-	if err := errors.Join(stopped, s.layNear(b.pace)); err != nil {
-		return nil, err
+	s.recent = newRecent(s.words.len())
+	s.traits = make([]traits, s.words.len())
+	for id := range s.traits {
+		s.traits[id] = traitsOf(s.words.text(uint32(id))) //nolint:gosec // check has told
 	}
-	for id := range uint32(s.words.len()) { //nolint:gosec // check has told
-		if particles[s.words.text(id)] {
-			s.particles = append(s.particles, id)
-		}
+	var err error
+	if s.near, err = layNeighbours(s.words, s.traits, b.pace); err != nil || stopped != nil {
+		return nil, errors.Join(stopped, err)
 	}
 	s.clip()
 	return s, s.check()
@@ -178,15 +181,20 @@ func (s *segment) clip() {
 		*list = append(make([]uint32, 0, len(*list)), *list...)
 	}
 	s.entries = append(make([]byte, 0, len(s.entries)), s.entries...)
+	s.telling = append(make([]uint8, 0, len(s.telling)), s.telling...)
+	s.born = append(make([]born, 0, len(s.born)), s.born...)
 }
 
-// lay groups values by key, in the order they come (counting sort). each must give the same pairs twice.
-func lay(keys, pairs int, each func(func(key, value uint32))) (ends, values []uint32) {
-	ends, values = make([]uint32, keys+2), make([]uint32, pairs)
-	each(func(key, _ uint32) { ends[key+2]++ })
+// lay groups values by key, in the order they come (counting sort). each must give the
+// same pairs twice.
+func lay(keys int, each func(func(key, value uint32))) (ends, values []uint32) {
+	ends = make([]uint32, keys+2)
+	pairs := 0
+	each(func(key, _ uint32) { ends[key+2]++; pairs++ })
 	for i := 1; i < len(ends); i++ {
 		ends[i] += ends[i-1]
 	}
+	values = make([]uint32, pairs)
 	// ends[key+1] is where the key starts, and where it ends once it is filled.
 	each(func(key, value uint32) {
 		values[ends[key+1]] = value

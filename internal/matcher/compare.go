@@ -2,155 +2,256 @@
 
 package matcher
 
-import "unicode/utf8"
+import (
+	"cmp"
+	"slices"
+	"unicode/utf8"
 
-// How alike paired words are.
-const (
-	alikeJoined  = 0.97
-	alikeInitial = 0.6
-	// reordering costs a little, so that the name in its order comes first.
-	costReordered = 0.01
-	// aloneMost is the most that one paired word can reach where either name has more
-	// words that tell something: sharing a family name is not sharing a name.
-	aloneMost = 0.7
-	// leastLikeness is what is worth judging: less cannot reach a threshold, whatever
-	// else agrees.
-	leastLikeness = 0.6
+	"github.com/frontline-screening/frontline/internal/matcher/script"
 )
 
-// edited is how alike two words one edit apart are: the longer, the more.
-func edited(runes int) float64 { return 1 - 0.9/float64(runes) }
+const (
+	// alikeJoined is what writing two words as one leaves of how alike they are.
+	alikeJoined = 0.97
+	// alikeInitial is how alike an initial is to a word that begins with it.
+	alikeInitial = 0.75
+)
 
-// compare pairs the words of the subject with those of a name: equal words first,
-// then joined neighbours, then words one edit apart, then initials. The score is the
-// mean of the shares of weight that were paired on either side.
-func (x *part) compare(words []queryWord, weights []float32, name uint32) likeness {
+// pairing is the words of a subject's name and those of a listed one, as they are paired.
+type pairing struct {
+	cells []cell
+	// subject and listed are how alike each word is to what it is paired with; 0 if to none.
+	subject, listed [maxTokens]float32
+	// to is where each word of the subject went.
+	to [maxTokens]int8
+}
+
+// cell is one way to pair words: those of the subject from and to, those of the name at
+// and end, both ends excluded.
+type cell struct {
+	from, to, at, end uint8
+	// other is 1 where words are alike that are not the same, such as one without its
+	// article: the same go first.
+	other         uint8
+	alike, weight float32
+}
+
+// compare pairs the words of the subject with those of a name, the most alike first, and
+// then initials.
+func (x *index) compare(s *scratch, p *part, pl *plan, matches []match, name uint32) likeness {
+	words := p.wordsOf(name)
+	c := &s.pairing
+	c.list(x, s, p, pl, matches, words)
+	slices.SortFunc(c.cells, func(a, b cell) int {
+		return cmp.Or(cmp.Compare(b.alike, a.alike), cmp.Compare(a.other, b.other), cmp.Compare(b.weight, a.weight), cmp.Compare(a.from, b.from), cmp.Compare(a.at, b.at),
+			cmp.Compare(b.to, a.to), cmp.Compare(b.end, a.end))
+	})
 	var l likeness
-	var texts [maxTokens]string
-	n := x.wordsOf(name)
-	for j, v := range n {
-		texts[j] = x.words.text(v)
+	for i := range pl.words {
+		c.subject[i], c.to[i] = 0, -1
 	}
-	var pairQ, pairN [maxTokens]float64 // how well each word is paired; 0 if not
-	var to [maxTokens]int               // where each word of the subject went
-	for i := range words {
-		to[i] = -1
+	for j := range words {
+		c.listed[j] = 0
 	}
-	pair := func(i, j int, alike float64) { pairQ[i], pairN[j], to[i] = alike, alike, j }
-	for i, w := range words {
-		for j := range n {
-			if pairN[j] == 0 && texts[j] == w.text {
-				pair(i, j, 1)
-				l.equal++
-				break
-			}
+	for i := range c.cells {
+		if one := &c.cells[i]; c.pair(pl, one, &l) && one.alike < 1 {
+			p.differ(pl, words, one, &l)
 		}
 	}
-	l.joined = pairJoined(words, texts[:len(n)], &pairQ, &pairN)
-	for i, w := range words {
-		if pairQ[i] != 0 || w.runes < minFuzzy {
-			continue
-		}
-		for j, t := range texts[:len(n)] {
-			if pairN[j] != 0 {
-				continue
-			}
-			if runes := utf8.RuneCountInString(t); runes >= minFuzzy && oneEdit(w.text, t) {
-				pair(i, j, edited(max(w.runes, runes)))
-				l.edited++
-				break
-			}
-		}
+	if l.equal+l.edited+l.joined > 0 {
+		c.initials(p, pl, words, &l)
 	}
-	if l.equal+l.edited > 0 {
-		for i, w := range words {
-			for j, t := range texts[:len(n)] {
-				if pairQ[i] == 0 && pairN[j] == 0 && initial(w.text, t) {
-					pair(i, j, alikeInitial)
-				}
-			}
-		}
-	}
-	l.score = x.coverage(words, weights, n, &pairQ, &pairN, &l)
-	last := -1
-	for i := range words {
-		if to[i] >= 0 {
-			l.reordered = l.reordered || to[i] < last
-			last = to[i]
-		}
-	}
-	if l.reordered {
-		l.score -= costReordered
-	}
+	c.sum(x, p, pl, words, &l)
 	return l
 }
 
-// initial reports whether either word is one letter, and the other begins with it.
+// list collects the ways to pair.
+func (c *pairing) list(x *index, s *scratch, p *part, pl *plan, matches []match, words []uint32) {
+	t := &s.table
+	c.cells = c.cells[:0]
+	for j, w := range words {
+		for k := t.first(w); k != 0; k = t.next[k-1] {
+			m := &matches[k-1]
+			tm := &pl.terms[m.term]
+			one := cell{from: tm.from, to: tm.to, at: uint8(j), end: uint8(j + 1), alike: m.alike, weight: m.weight} //nolint:gosec // few words
+			switch tm.way {
+			case wayWhole:
+				if m.alike == 1 && p.words.text(w) != tm.text {
+					one.other = 1
+				}
+			case wayJoined:
+				one.alike *= alikeJoined
+			case wayTail, wayNamed:
+				// What the word begins with stands before its tail, in one word or two.
+				if j == 0 || !p.isPrefix(words[j-1]) {
+					if tm.way == wayTail {
+						continue
+					}
+					one.other = 1
+					break
+				}
+				one.alike *= alikeJoined
+				one.at--
+				if j > 1 && p.traits[words[j-1]].kind() == kindParticle && p.isPrefix(words[j-2]) {
+					one.at--
+				}
+			case wayLeft, wayRight:
+				if tm.way == wayRight {
+					one.at--
+				}
+				if one.alike = s.written(p, pl.words[tm.from].text, words, int(int8(one.at))); one.alike < leastAlike { //nolint:gosec // -1 before the first
+					continue
+				}
+				// Two words written as one tell no more than the two.
+				one.end, one.weight = one.at+2, min(pl.words[tm.from].weight, x.weight(p, words[one.at])+x.weight(p, words[one.at+1]))
+			}
+			if tm.gain == 0 && pl.words[tm.from].kind != kindTelling {
+				one.weight = weightLeast // what comes and goes tells little
+			}
+			c.cells = append(c.cells, one)
+		}
+	}
+}
+
+// written is how alike a word is to two neighbours of a name written as one; 0 if there
+// are no two.
+func (s *scratch) written(p *part, text string, words []uint32, at int) float32 {
+	if at < 0 || at+1 >= len(words) {
+		return 0
+	}
+	var room [2 * maxJoined]byte
+	joined := append(room[:0], p.words.text(words[at])...)
+	joined = append(joined, p.words.text(words[at+1])...)
+	if string(joined) == text {
+		return alikeJoined
+	}
+	if len(joined) > 2*maxJoined {
+		return 0
+	}
+	own, other := aboutOf(text), aboutOf(string(joined))
+	s.word.Set(text)
+	return alikeJoined * alike(&s.word, own, other, string(joined), 2)
+}
+
+func (p *part) isPrefix(word uint32) bool {
+	return p.traits[word].kind() == kindParticle || slices.Contains(prefixes, p.words.text(word))
+}
+
+// pair takes a cell if none of its words is paired yet.
+func (c *pairing) pair(pl *plan, one *cell, l *likeness) bool {
+	for i := one.from; i < one.to; i++ {
+		if c.subject[i] != 0 {
+			return false
+		}
+	}
+	for j := one.at; j < one.end; j++ {
+		if c.listed[j] != 0 {
+			return false
+		}
+	}
+	for i := one.from; i < one.to; i++ {
+		c.subject[i], c.to[i] = one.alike, int8(one.at) //nolint:gosec // few words
+	}
+	for j := one.at; j < one.end; j++ {
+		c.listed[j] = one.alike
+	}
+	l.told += one.weight
+	for i := one.from; i < one.to; i++ {
+		if one.alike < 1 && pl.words[i].known {
+			l.known += (1 - one.alike) * pl.words[i].weight
+		}
+	}
+	switch {
+	case one.to-one.from > 1 || one.end-one.at > 1:
+		l.joined++
+	case one.alike == 1:
+		l.equal++
+		l.spelt += int(one.other)
+	default:
+		l.edited++
+	}
+	return true
+}
+
+// initials pairs what is left, where one is a single letter and the other begins with it.
+func (c *pairing) initials(p *part, pl *plan, words []uint32, l *likeness) {
+	for i := range pl.words {
+		w := &pl.words[i]
+		if c.subject[i] != 0 {
+			continue
+		}
+		for j, n := range words {
+			if c.listed[j] != 0 || w.kind != kindInitial && p.traits[n].kind() != kindInitial || !initial(w.text, p.words.text(n)) {
+				continue
+			}
+			c.subject[i], c.listed[j], c.to[i] = alikeInitial, alikeInitial, int8(j) //nolint:gosec // few words
+			l.initials++
+			break
+		}
+	}
+}
+
+// initial reports whether two words begin with the same letter.
 func initial(a, b string) bool {
-	p, n := utf8.DecodeRuneInString(a)
-	q, m := utf8.DecodeRuneInString(b)
-	return p == q && (n == len(a) || m == len(b))
+	p, _ := utf8.DecodeRuneInString(a)
+	q, _ := utf8.DecodeRuneInString(b)
+	return p == q
 }
 
-// pairJoined pairs two neighbours on one side with one word on the other, both ways.
-func pairJoined(words []queryWord, texts []string, pairQ, pairN *[maxTokens]float64) int {
-	count := 0
-	for i, w := range words {
-		for j := 1; j < len(texts) && pairQ[i] == 0; j++ {
-			if pairN[j-1] == 0 && pairN[j] == 0 && isJoin(w.text, texts[j-1], texts[j]) {
-				pairQ[i], pairN[j-1], pairN[j] = alikeJoined, alikeJoined, alikeJoined
-				count++
+// sum adds up what is alike and what is left over on either side.
+func (c *pairing) sum(x *index, p *part, pl *plan, words []uint32, l *likeness) {
+	var alike, met float32
+	for i := range pl.words {
+		w := &pl.words[i]
+		if a := c.subject[i]; a > 0 {
+			weight := w.weight
+			if a == alikeInitial {
+				weight = weightInitial
 			}
+			met += weight
+			alike += weight * a
+			if w.kind == kindTelling && a != alikeInitial {
+				l.paired++
+			}
+			continue
+		}
+		l.extra += w.weight
+		l.left++
+	}
+	last := int8(-1)
+	for i := range pl.words {
+		if c.to[i] >= 0 {
+			l.reordered = l.reordered || c.to[i] < last
+			last = c.to[i]
 		}
 	}
-	for j, t := range texts {
-		for i := 1; i < len(words) && pairN[j] == 0; i++ {
-			if pairQ[i-1] == 0 && pairQ[i] == 0 && isJoin(t, words[i-1].text, words[i].text) {
-				pairN[j], pairQ[i-1], pairQ[i] = alikeJoined, alikeJoined, alikeJoined
-				count++
-			}
+	for j, n := range words {
+		if c.listed[j] > 0 {
+			continue
 		}
+		l.missing += x.weight(p, n)
+		l.lacking++
 	}
-	return count
+	l.met, l.alike = met, alike/max(met, 1e-6)
+	if x.plain {
+		l.told = plainTold
+	}
+	l.rate(x.scale)
 }
 
-// isJoin reports whether whole is a and b written as one word.
-func isJoin(whole, a, b string) bool {
-	return len(whole) == len(a)+len(b) && whole[:len(a)] == a && whole[len(a):] == b
-}
-
-func (x *part) coverage(words []queryWord, weights []float32, n []uint32, pairQ, pairN *[maxTokens]float64, l *likeness) float64 {
-	var gotQ, allQ, gotN, allN float64
-	telling, tellingPaired := 0, 0
-	for i, w := range words {
-		weight := float64(weights[i])
-		allQ += weight
-		gotQ += weight * pairQ[i]
-		if !particles[w.text] {
-			telling++
-			if pairQ[i] > alikeInitial {
-				tellingPaired++
-			}
-		}
-		if pairQ[i] == 0 {
-			l.unpaired++
-		}
+// differ counts how the words of a pair differ.
+func (p *part) differ(pl *plan, words []uint32, one *cell, l *likeness) {
+	var roomA, roomB [2 * maxJoined]byte
+	a, b := roomA[:0], roomB[:0]
+	for _, w := range pl.words[one.from:one.to] {
+		a = append(a, w.text...)
 	}
-	tellingN := 0
-	for j, v := range n {
-		weight := float64(x.weight[v])
-		allN += weight
-		gotN += weight * pairN[j]
-		if x.weight[v] != weightParticle {
-			tellingN++
-		}
-		if pairN[j] == 0 {
-			l.unpaired++
-		}
+	for _, w := range words[one.at:one.end] {
+		b = append(b, p.words.text(w)...)
 	}
-	score := (gotQ/allQ + gotN/allN) / 2
-	if tellingPaired < 2 && max(telling, tellingN) > 1 && l.joined == 0 && l.unpaired > 0 {
-		score = min(score, aloneMost)
+	if script.Of(pl.words[one.from].text) != script.Of(p.words.text(words[one.at])) {
+		l.foreign++
+	} else {
+		l.edits += edits(a, b)
 	}
-	return score
 }

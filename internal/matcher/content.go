@@ -8,7 +8,8 @@ import (
 	"github.com/frontline-screening/frontline/internal/snapshot"
 )
 
-// mapping is an open snapshot. Searches never read it; what is built next from its rows does.
+// mapping is an open snapshot. Searches never read it; what is built next from its rows
+// does, and a comparison with one record.
 type mapping struct {
 	*snapshot.Snapshot
 	refs atomic.Int64

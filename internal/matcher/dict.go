@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// seed is of this process alone, as the salts of keys are.
+var seed = maphash.MakeSeed()
+
 // dict numbers strings in the order they are entered. It holds no pointer for each, so
 // the garbage collector passes over it whatever its size.
 type dict struct {

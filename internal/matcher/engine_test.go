@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -113,7 +112,12 @@ func TestScreenFinds(t *testing.T) {
 		{"expired record", named("Expired Personaxa"), "", ""},
 		{"weak alias alone", named("Zogza"), "", "t-1"},
 		{"weak alias with birth date", with("Zogza", func(s *screen.Subject) { s.BirthDates = []string{"1971-02-03"} }), "t-1", ""},
-		{"birth date contradicts", with(full, func(s *screen.Subject) { s.BirthDates = []string{"1999-09-09"} }), "", ""},
+		// Dates on papers and lists are wrong more often than three rare words coincide.
+		{"birth date contradicts a long name", with(full, func(s *screen.Subject) { s.BirthDates = []string{"1999-09-09"} }), "t-1", ""},
+		{"birth date contradicts a short name", with("Zogza", func(s *screen.Subject) { s.BirthDates = []string{"1999-09-09"} }), "", ""},
+		{"birth date contradicts a misspelt name", with("Liridna Tastovari", func(s *screen.Subject) { s.BirthDates = []string{"1999-09-09"} }), "", ""},
+		{"the same misspelt name alone", named("Liridna Tastovari"), "t-1", ""},
+		{"birth date and gender contradict", with("Liridona Kamberaj", func(s *screen.Subject) { s.BirthDates, s.Gender = []string{"1999-09-09"}, "M" }), "", ""},
 		{"one of two birth dates agrees", with(full, func(s *screen.Subject) { s.BirthDates = []string{"1999-09-09", "1971"} }), "t-1", ""},
 		{"about the year", with("Abdulsample Al Probani", func(s *screen.Subject) { s.BirthDates = []string{"1981-07-01"} }), "t-2", ""},
 		{"other nationality alone", with(full, func(s *screen.Subject) { s.Nationalities = []string{"FRA"} }), "t-1", ""},
@@ -122,6 +126,12 @@ func TestScreenFinds(t *testing.T) {
 		{"number among words", number("AB7654321", ""), "t-1", ""},
 		{"passport of another issuer", number("T1234567", "FR"), "", "t-1"},
 		{"another number", number("T1234568", "AL"), "", ""},
+		{"another number, with the birth date", screen.Request{Subject: screen.Subject{
+			BirthDates: []string{"1971-02-03"}, Gender: "F", Documents: []screen.Document{{Number: "T1234568", Country: "AL"}},
+		}}, "", ""},
+		{"passport of another issuer, with the birth date", screen.Request{Subject: screen.Subject{
+			BirthDates: []string{"1971-02-03"}, Gender: "F", Documents: []screen.Document{{Number: "T1234567", Country: "FR"}},
+		}}, "", "t-1"},
 		{"letter read for a digit", number("T12345G7", "AL"), "", ""}, // G is not among them
 		{"digit read for a letter", number("TI234567", "AL"), "t-1", ""},
 		{"two characters misread", number("TIZ34567", "AL"), "", ""},
@@ -153,6 +163,62 @@ func TestScreenFinds(t *testing.T) {
 				if c.Score <= 0 || c.Score > 1 || len(c.Evidence) == 0 || c.Feed != "a.b" {
 					t.Errorf("candidate %+v", c)
 				}
+			}
+		})
+	}
+}
+
+// The second line gets what the first gets, and more: from the score of its own threshold
+// on, on each profile.
+func TestLines(t *testing.T) {
+	list := append(synthetic(300), people...)
+	rng := rand.New(rand.NewPCG(11, 2))
+	names := make([]string, 300)
+	for i := range names {
+		names[i] = misspelt(rng, spoilt(rng, list[i].Names[0].Full))
+	}
+	for _, tc := range []struct {
+		profile       screen.Profile
+		first, second float64
+	}{
+		{screen.ProfileHighRecall, 0.35, 0.1}, {screen.ProfileBalanced, 0.5, 0.2}, {screen.ProfileHighPrecision, 0.75, 0.35},
+	} {
+		t.Run(string(tc.profile), func(t *testing.T) {
+			e := engineOf(t, Options{Profile: tc.profile}, Feed{ID: "a.b", Snapshot: open(t, list)})
+			more := 0
+			for _, name := range names {
+				found := map[screen.Line]map[string]float64{}
+				for _, line := range []screen.Line{"", screen.LineFirst, screen.LineSecond} {
+					req := named(name)
+					req.Line, req.Limit = line, screen.MaxLimit
+					a, err := e.Screen(t.Context(), req, now)
+					if err != nil || a.Omitted > 0 {
+						t.Fatalf("%d omitted, %v", a.Omitted, err)
+					}
+					found[line] = map[string]float64{}
+					for _, c := range a.Candidates {
+						found[line][c.Record] = c.Score
+						least := tc.first
+						if line == screen.LineSecond {
+							least = tc.second
+						}
+						if c.Score < least {
+							t.Errorf("line %q: a candidate of %.4f, below %.2f", line, c.Score, least)
+						}
+					}
+				}
+				if d := cmp.Diff(found[""], found[screen.LineFirst]); d != "" {
+					t.Errorf("no line and the first: %s", d)
+				}
+				for record, score := range found[screen.LineSecond] {
+					if first, ok := found[screen.LineFirst][record]; ok != (score >= tc.first) || ok && first != score {
+						t.Errorf("record %s has %.4f in the second line, %.4f (%v) in the first", record, score, first, ok)
+					}
+				}
+				more += len(found[screen.LineSecond]) - len(found[screen.LineFirst])
+			}
+			if more < 10 {
+				t.Errorf("the second line got %d candidates more; the queries are too easy", more)
 			}
 		})
 	}
@@ -447,14 +513,15 @@ func TestASearchEndsWithItsContext(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	s := &scratch{gathered: make([]float32, x.names)}
-	if err := x.gather(ended, s, x.parts[0], q.names[0], func(uint32, likeness) { t.Error("a name is compared after the end") }); !errors.Is(err, context.Canceled) {
+	s := new(scratch)
+	pl := x.newPlan(s, q.names[0])
+	if err := x.parts[0].gather(ended, s, pl, pl.matches[0], func(uint32, sum) { t.Error("a name is compared after the end") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("gather says %v, want %v", err, context.Canceled)
 	}
-	if got := make([]float32, x.names); len(s.touched) != 0 || !slices.Equal(s.gathered, got) {
+	if len(s.touched) != 0 || s.sums != [blockNames]sum{} {
 		t.Error("the scratch is not clean")
 	}
-	if err := x.find(ended, q, searchable, func(*part, uint32, hit) { t.Error("a record is found after the end") }); !errors.Is(err, context.Canceled) {
+	if err := x.find(ended, q, searchable, everything, func(*part, uint32, *hit) { t.Error("a record is found after the end") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("find says %v, want %v", err, context.Canceled)
 	}
 }

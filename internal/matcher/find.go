@@ -3,10 +3,9 @@
 package matcher
 
 import (
-	"cmp"
 	"context"
+	"math"
 	"slices"
-	"sync"
 
 	"github.com/frontline-screening/frontline/internal/screen"
 )
@@ -20,57 +19,46 @@ type hit struct {
 	number float64
 }
 
-// likeness is how alike two names are.
-type likeness struct {
-	score                           float64
-	equal, edited, joined, unpaired int
-	reordered                       bool
-}
-
-// scratch is the memory of one search, used again by later ones.
-type scratch struct {
-	gathered []float32 // by name
-	touched  []uint32
-}
-
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
-
-// leastGathered is the share of a name's weight that must be met before it is compared.
-const leastGathered = 0.5
-
-// checkEvery is how many names are compared between two looks at the context: a few
-// milliseconds, where words that stand in very many names are searched for.
-const checkEvery = 1024
-
-// better orders what two names of one record met, so that which is told does not
-// depend on how the index came about.
-func (l likeness) better(o likeness) bool {
-	reorders := func(l likeness) int {
-		if l.reordered {
-			return 1
-		}
-		return 0
+// add keeps the better likeness of its quality.
+func (h *hit) add(l *likeness, low bool) {
+	of := &h.good
+	if low {
+		of = &h.low
 	}
-	return cmp.Or(cmp.Compare(l.score, o.score), cmp.Compare(l.equal, o.equal), cmp.Compare(l.edited, o.edited),
-		cmp.Compare(l.joined, o.joined), cmp.Compare(o.unpaired, l.unpaired), cmp.Compare(reorders(o), reorders(l))) > 0
+	if l.better(of) {
+		*of = *l
+	}
 }
 
-// find calls yield with the records that may be the subject, in no order. The error is
-// the context's.
-func (x *index) find(ctx context.Context, q *query, can []screen.Modality, yield func(p *part, doc uint32, h hit)) error {
-	hits := map[uint32]hit{}
-	for _, p := range x.parts {
-		clear(hits)
+// best is the better likeness of either quality.
+func (h *hit) best() *likeness {
+	if h.low.better(&h.good) {
+		return &h.low
+	}
+	return &h.good
+}
+
+// everything as the least points of find finds what has anything in common.
+var everything = math.Inf(-1)
+
+// find calls yield with the records that may come to as many points, in no order. The
+// error is the context's.
+func (x *index) find(ctx context.Context, q *query, can []screen.Modality, least float64, yield func(p *part, doc uint32, h *hit)) error {
+	found := make([]map[uint32]hit, len(x.parts))
+	for i, p := range x.parts {
+		found[i] = map[uint32]hit{}
 		if slices.Contains(can, screen.ModalityDocument) {
-			p.findNumbers(q, hits)
+			p.findNumbers(q, found[i])
 		}
-		if slices.Contains(can, screen.ModalityBiographic) {
-			if err := x.findNames(ctx, p, q, hits); err != nil {
-				return err
-			}
+	}
+	if slices.Contains(can, screen.ModalityBiographic) {
+		if err := x.findNames(ctx, q, least, found); err != nil {
+			return err
 		}
-		for doc, h := range hits {
-			yield(p, doc, h)
+	}
+	for i, p := range x.parts {
+		for doc, h := range found[i] {
+			yield(p, doc, &h)
 		}
 	}
 	return nil
@@ -113,73 +101,50 @@ func (x *part) findNumber(d queryDocument, form string, best float64, hits map[u
 	}
 }
 
-func (x *index) findNames(ctx context.Context, p *part, q *query, hits map[uint32]hit) error {
+// findNames adds the records whose names may come to as many points with the dates and
+// the papers of the subject.
+func (x *index) findNames(ctx context.Context, q *query, least float64, found []map[uint32]hit) error {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	if len(s.gathered) < p.names() {
-		s.gathered = make([]float32, p.names())
-	}
+	gain := q.gain(bornMany)
 	for _, words := range q.names {
-		err := x.gather(ctx, s, p, words, func(name uint32, l likeness) {
-			h := hits[p.nameDoc[name]]
-			if low := p.low.has(name); low && l.better(h.low) {
-				h.low = l
-			} else if !low && l.better(h.good) {
-				h.good = l
+		pl := x.newPlan(s, words)
+		for i, p := range x.parts {
+			matches, hits := pl.matches[i], found[i]
+			s.table.fill(matches)
+			err := p.gather(ctx, s, pl, matches, func(name uint32, got sum) {
+				doc := p.nameDoc[name]
+				if len(q.documents) == 0 || hits[doc].number == 0 {
+					needed := least - gain
+					if len(q.births) > 0 {
+						needed = least - q.gain(p.born[doc])
+					}
+					if x.most(p, pl, name, got) < needed {
+						return
+					}
+				}
+				h := hits[doc]
+				if l := x.compare(s, p, pl, matches, name); l.any() && l.points >= leastPoints {
+					h.add(&l, p.low.has(name))
+					hits[doc] = h
+				}
+			})
+			if err != nil {
+				return err
 			}
-			hits[p.nameDoc[name]] = h
-		})
-		if err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-// gather collects the names of a part that share enough with the words and compares
-// each. It leaves the scratch clean, also when the context ends it.
-func (x *index) gather(ctx context.Context, s *scratch, p *part, words []queryWord, yield func(uint32, likeness)) error {
-	var total float32
-	var known [maxTokens]float32
-	weights := known[:len(words)]
-	for i, w := range words {
-		weights[i] = x.weightOf(w.text)
-		total += weights[i]
-		p.collect(s, w.text, weights[i])
-		if i > 0 {
-			p.collect(s, words[i-1].text+w.text, weights[i-1]+weights[i])
-		}
+// gain is the most that evidence beside names can add for a record born then.
+func (q *query) gain(b born) float64 {
+	points := b.gain(q.births)
+	if len(q.nationalities) > 0 {
+		points += pointsNationality
 	}
-	var late error
-	for i, name := range s.touched {
-		got := s.gathered[name]
-		s.gathered[name] = 0
-		if late == nil && i%checkEvery == 0 {
-			late = ctx.Err()
-		}
-		if late != nil || got < leastGathered*min(total, p.nameWeight[name]) || p.dead.has(p.nameDoc[name]) {
-			continue
-		}
-		if l := p.compare(words, weights, name); l.score >= leastLikeness {
-			yield(name, l)
-		}
+	if q.gender != "" {
+		points += pointsGender
 	}
-	s.touched = s.touched[:0]
-	return late
-}
-
-// collect adds the weight to every name that has the word or one an edit away.
-func (x *part) collect(s *scratch, text string, weight float32) {
-	add := func(word uint32) {
-		for _, n := range x.postsOf(word) {
-			if s.gathered[n] == 0 {
-				s.touched = append(s.touched, n)
-			}
-			s.gathered[n] += weight
-		}
-	}
-	if id, ok := x.words.find(text); ok {
-		add(id)
-	}
-	x.isNear(text, add)
+	return points
 }

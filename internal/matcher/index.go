@@ -17,7 +17,12 @@ type index struct {
 	parts   []*part
 	records int
 	names   int
-	scale   float64
+	// scale is how much there is to tell: the logarithm of the number of names.
+	scale float64
+	// plain is true of a reference that is no list: how rare its words are is not known.
+	plain bool
+	// few is rarity of words that few names have.
+	few [4096]float32
 }
 
 // part is one segment as one index sees it.
@@ -26,10 +31,9 @@ type part struct {
 	// dead are the records that are no more, gone their number.
 	dead bits64
 	gone int
-	// met is how many names of live records of this segment have a word.
-	met []uint32
-	// weight is how much a word tells, nameWeight the sum over a name's words.
-	weight, nameWeight []float32
+	// met is how many names of live records of this segment have a word, total how many
+	// of the whole index.
+	met, total []uint32
 }
 
 func (p *part) live() int { return p.docs() - p.gone }
@@ -49,12 +53,10 @@ func (p *part) without(docs []uint32) *part {
 		return &part{segment: p.segment, dead: p.dead, gone: p.gone, met: p.met}
 	}
 	next := &part{segment: p.segment, dead: p.dead.grown(p.docs()), gone: p.gone + len(docs), met: append([]uint32(nil), p.met...)}
-	var words []uint32
 	for _, doc := range docs {
 		next.dead.add(doc)
 		for n := p.docNames[doc]; n < p.docNames[doc+1]; n++ {
-			words = p.distinct(n, words)
-			for _, w := range words {
+			for w := range p.distinct(n) {
 				next.met[w]--
 			}
 		}
@@ -62,7 +64,7 @@ func (p *part) without(docs []uint32) *part {
 	return next
 }
 
-// newIndex weighs the words of the parts, which it takes over.
+// newIndex counts the words of the parts, which it takes over.
 func newIndex(parts []*part) *index {
 	x := &index{parts: parts}
 	for _, p := range parts {
@@ -76,61 +78,30 @@ func newIndex(parts []*part) *index {
 		}
 	}
 	x.scale = math.Log(1 + math.Max(1000, float64(x.names)))
-	x.weighAll()
+	for n := range x.few {
+		x.few[n] = float32(math.Max(weightLeast, 1-math.Log(1+float64(n))/x.scale))
+	}
+	x.count()
 	return x
 }
 
-// Bounds of a word's weight.
-const (
-	weightParticle = 0.12
-	weightLeast    = 0.2
-)
-
-// rarity is how much a word tells that so many names have: near 1 if few, little if many.
-func (x *index) rarity(names uint32) float32 {
-	return float32(math.Max(weightLeast, 1-math.Log(1+float64(names))/x.scale))
-}
-
-// weighAll weighs every word by the live names that have it, in whichever segment.
-func (x *index) weighAll() {
-	totals := make([][]uint32, len(x.parts))
+// count adds up how many names have each word, in whichever segment.
+func (x *index) count() {
 	for i, p := range x.parts {
-		totals[i] = p.met
-		if i == 0 && len(x.parts) > 1 {
-			totals[0] = append([]uint32(nil), p.met...)
-		} else if i > 0 {
-			totals[i] = append([]uint32(nil), p.met...)
-			for w, h := range p.home {
-				if int(h.part) != i {
-					totals[h.part][h.id] += p.met[w]
-				}
+		p.total = p.met
+		if len(x.parts) > 1 {
+			p.total = append([]uint32(nil), p.met...)
+		}
+		for w, h := range p.home {
+			if int(h.part) != i {
+				x.parts[h.part].total[h.id] += p.met[w]
 			}
 		}
 	}
-	var table [4096]float32
-	for n := range table {
-		table[n] = x.rarity(uint32(n)) //nolint:gosec // small
-	}
 	for i, p := range x.parts {
-		p.weight = make([]float32, p.words.len())
-		for w := range p.weight {
-			total := totals[i][w]
-			if i > 0 {
-				total = totals[p.home[w].part][p.home[w].id]
-			}
-			if total < uint32(len(table)) {
-				p.weight[w] = table[total]
-			} else {
-				p.weight[w] = x.rarity(total)
-			}
-		}
-		for _, w := range p.particles {
-			p.weight[w] = weightParticle
-		}
-		p.nameWeight = make([]float32, p.names())
-		for n := range p.nameWeight {
-			for _, w := range p.nameWords[p.nameEnds[n]:p.nameEnds[n+1]] {
-				p.nameWeight[n] += p.weight[w]
+		for w, h := range p.home {
+			if int(h.part) != i {
+				p.total[w] = x.parts[h.part].total[h.id]
 			}
 		}
 	}
@@ -153,15 +124,29 @@ func (s *segment) settle(before []*part) {
 	}
 }
 
-// weightOf is the weight of a word of the subject; one no name has is as rare as can be.
-func (x *index) weightOf(s string) float32 {
-	for _, p := range x.parts {
-		if id, ok := p.words.find(s); ok {
-			return p.weight[id]
-		}
+// Bounds of a word's weight.
+const (
+	weightParticle = 0.12
+	weightInitial  = 0.2
+	weightLeast    = 0.2
+)
+
+// rarity is how much a word tells that so many names have: near 1 if few, little if many.
+func (x *index) rarity(names uint32) float32 {
+	if names < uint32(len(x.few)) {
+		return x.few[names]
 	}
-	if particles[s] {
+	return float32(math.Max(weightLeast, 1-math.Log(1+float64(names))/x.scale))
+}
+
+// weight is how much a word of a name tells by itself.
+func (x *index) weight(p *part, word uint32) float32 {
+	switch p.traits[word].kind() {
+	case kindParticle:
 		return weightParticle
+	case kindInitial:
+		return weightInitial
+	case kindTelling:
 	}
-	return x.rarity(0)
+	return x.rarity(p.total[word])
 }

@@ -3,53 +3,56 @@
 package matcher
 
 import (
-	"fmt"
+	"math"
 	"slices"
-	"time"
 
 	"github.com/frontline-screening/frontline/internal/screen"
 	"github.com/frontline-screening/frontline/internal/watchlist"
-	"github.com/frontline-screening/frontline/internal/watchlist/edtf"
 )
 
-// thresholds of a profile: a record at or above alert is returned.
-type thresholds struct{ alert float64 }
+// thresholds of a profile: a record is a candidate from alert on, and from second on
+// where the second line asks, which wants to miss nobody.
+type thresholds struct{ alert, second float64 }
 
 func thresholdsOf(p screen.Profile) thresholds {
 	switch p {
 	case screen.ProfileHighRecall:
-		return thresholds{alert: 0.72}
+		return thresholds{alert: 0.35, second: 0.1}
 	case screen.ProfileHighPrecision:
-		return thresholds{alert: 0.90}
+		return thresholds{alert: 0.75, second: 0.35}
 	}
-	return thresholds{alert: 0.80}
+	return thresholds{alert: 0.5, second: 0.2}
 }
 
-// What evidence beside the name does to a score s. A gain moves it towards 1 by that
-// share of what is missing; a loss multiplies it. A clear conflict takes even the same
-// name below every profile's threshold.
+// What evidence beside the name adds, in natural logarithms of the odds: how often
+// records of one person say so, over how often those of two do (Fellegi and Sunter
+// 1969). Where dates or papers are copied from each other, less than the coincidence
+// alone would give; and names of a country go with its nationality. docs/matching.md has the reasons.
 const (
-	gainBirthDay   = 0.50
-	gainBirthYear  = 0.25
-	gainBirthAbout = 0.10
-	lossBirthNear  = 0.97
-	lossBirthFar   = 0.60
+	pointsBirthDay    = 6.0  // the same day
+	pointsBirthSwap   = 3.0  // day and month exchanged
+	pointsBirthYear   = 1.2  // as far as both are known
+	pointsBirthAbout  = 0.6  // within the record's doubt
+	pointsBirthDigit  = 0.8  // one digit differs
+	pointsBirthNear   = -0.7 // a year apart
+	pointsBirthFar    = -3.4 // contradiction
+	pointsNationality = 0.4  // one is the same
+	pointsNationOther = -1.4 // none is
+	pointsGender      = 0.4  // the same
+	pointsGenderOther = -3.2 // another
+	pointsNoPerson    = -3.0 // the record is about no person
 
-	gainNationality = 0.12
-	lossNationality = 0.93
-	lossGender      = 0.75
-	lossType        = 0.80
-
-	// leastSupported is the likeness of names below which other evidence supports nothing.
-	leastSupported = 0.62
-	// scoreNumber is the score of a record met by a document number. With another issuer
-	// stated, and for short numbers, numbers coincide, and the name must speak too.
-	scoreNumber = 0.97
-	// A number that differs in one character that is read for another is as good as alone;
-	// beside a name, the name must speak too.
+	// A document's number that is the same is a candidate by itself; one with another
+	// issuer, or a short one, coincides, and the name must speak too.
+	pointsNumber  = 12.0
+	pointsMisread = 8.0
 	misreadNumber = 0.93
 	otherIssuer   = 0.6
 	shortNumber   = 0.5
+	// leastSupported are the points of names that speak for a number which may coincide.
+	leastSupported = -3.0
+	// byNumber are the points of a record that is met by its number alone.
+	byNumber = 7.0
 )
 
 type verdict int
@@ -62,223 +65,132 @@ const (
 
 // hopeless reports whether no evidence the subject has could take the record to the
 // threshold, before any of it is put into words.
-func (s *search) hopeless(h hit) bool {
-	best := max(h.good.score, h.low.score)
+func (s *search) hopeless(h *hit) bool {
+	best := h.best().said()
 	if len(s.query.births) > 0 {
-		best += (1 - best) * gainBirthDay
+		best += pointsBirthDay
 	}
 	if len(s.query.nationalities) > 0 {
-		best += (1 - best) * gainNationality
+		best += pointsNationality
 	}
-	return h.number == 0 && best < s.limits.alert
+	if s.query.gender != "" {
+		best += pointsGender
+	}
+	return h.number == 0 && probability(best) < s.threshold()
 }
 
+// threshold is the score from which a record is a candidate of this request.
+func (s *search) threshold() float64 {
+	if s.request.Line == screen.LineSecond {
+		return s.limits.second
+	}
+	return s.limits.alert
+}
+
+// opinion is what all evidence about one record comes to.
+type opinion struct {
+	points   float64
+	evidence []screen.Evidence
+	births   birthAgreement
+}
+
+func (o *opinion) add(field string, score, points float64, text string) {
+	o.points += points
+	o.evidence = append(o.evidence, screen.Evidence{Field: field, Score: round(score), Weight: weightOf(points), Text: text})
+}
+
+// weightOf turns points into what the contract says: the decimal logarithm of the factor
+// by which the odds of the score change.
+func weightOf(points float64) float64 { return math.Round(points/2/math.Ln10*100) / 100 }
+
 // judge weighs all evidence about one record.
-func (s *search) judge(e *entry, h hit) (screen.Candidate, verdict) {
-	c := screen.Candidate{Record: e.id, Nature: e.nature, Handling: e.handling}
-	good, evidence, _ := s.weigh(e, h.good)
-	score, v := good, alert
-	if score < s.limits.alert {
+func (s *search) judge(e *entry, h *hit) (screen.Candidate, verdict) {
+	o, v := s.weigh(e, &h.good), alert
+	limit := s.threshold()
+	// What supports a name makes no candidate without one.
+	if len(s.query.names) == 0 || probability(o.points) < limit {
 		v = dismissed
 	}
-	if h.low.score > h.good.score && v == dismissed {
-		low, lowEvidence, lowBirth := s.weigh(e, h.low)
-		if low >= s.limits.alert {
-			score, evidence, v = low, lowEvidence, lead
-			evidence[0].Text += "; the publisher calls this alias weak"
-			if lowBirth >= birthYear {
+	if v == dismissed && h.low.better(&h.good) {
+		low := s.weigh(e, &h.low)
+		if probability(low.points) >= limit {
+			o, v = low, lead
+			o.evidence[0].Text += "; the publisher calls this alias weak"
+			if low.births >= birthYear {
 				v = alert
 			}
 		}
 	}
 	if h.number > 0 {
-		byNumber := scoreNumber * h.number
-		text := "the number is the same"
-		switch h.number {
-		case shortNumber:
-			text = "the number is the same, and too short to stand for a document"
-		case misreadNumber:
-			text = "the number differs in one character that is easily read for another"
-		case otherIssuer:
-			text = "the number is the same, the issuing country is another"
-		}
-		evidence = append(evidence, screen.Evidence{Field: "document", Score: h.number, Text: text})
-		switch {
-		case h.number == 1:
-			score, v = max(score, byNumber), alert
-		case h.number == misreadNumber && len(s.query.names) == 0:
-			score, v = max(score, byNumber), alert
-		case max(h.good.score, h.low.score) >= leastSupported:
-			score, v = max(score, s.limits.alert), alert
-		case v == dismissed:
-			score, v = byNumber, lead
-		}
+		v = s.number(&o, h, v)
 	}
-	c.Score, c.Evidence = round(score), evidence
-	return c, v
+	return screen.Candidate{
+		Record: e.id, Nature: e.nature, Handling: e.handling, Score: round(probability(o.points)), Evidence: o.evidence,
+	}, v
 }
 
-// weigh is the score of one likeness of names with the other evidence about the record.
-func (s *search) weigh(e *entry, l likeness) (float64, []screen.Evidence, birthAgreement) {
-	score := l.score
-	evidence := make([]screen.Evidence, 0, 5)
-	if len(s.query.names) > 0 {
-		evidence = append(evidence, screen.Evidence{Field: "name", Score: round(l.score), Text: l.text()})
-	}
-	supported := score >= leastSupported
-	gain := func(share float64) {
-		if supported {
-			score += (1 - score) * share
+// number adds what a document's number says.
+func (s *search) number(o *opinion, h *hit, v verdict) verdict {
+	limit := pointsOf(s.threshold())
+	supported := h.best().said() >= leastSupported
+	text, least := "the number is the same", byNumber
+	switch h.number {
+	case 1:
+		v = alert
+	case misreadNumber:
+		text, least = "the number differs in one character that is easily read for another", byNumber-2
+		if supported || len(s.query.names) == 0 {
+			v = alert
 		}
+	case shortNumber:
+		text, least = "the number is the same, and too short to stand for a document", limit
+	case otherIssuer:
+		text, least = "the number is the same, the issuing country is another", limit
 	}
-	agreement := compareBirths(s.query.births, e.births)
-	switch agreement {
-	case birthDay:
-		gain(gainBirthDay)
-	case birthYear:
-		gain(gainBirthYear)
-	case birthAbout:
-		gain(gainBirthAbout)
-	case birthNear:
-		score *= lossBirthNear
-	case birthFar:
-		score *= lossBirthFar
+	switch {
+	case v == alert:
+	case supported:
+		v = alert
+	case v == dismissed:
+		v, least = lead, limit-2
 	}
-	if agreement != birthUnknown {
-		evidence = append(evidence, agreement.evidence())
+	gain := max(least-o.points, 0.5)
+	if v == lead && len(s.query.names) == 0 {
+		gain = least // there is no name whose points it could make good
+	}
+	o.add("document", h.number, gain, text)
+	return v
+}
+
+// weigh is what one likeness of names says with the other evidence about the record.
+func (s *search) weigh(e *entry, l *likeness) opinion {
+	var o opinion
+	if len(s.query.names) > 0 {
+		o.add("name", l.share(), l.said(), l.text())
+	}
+	o.births = compareBirths(s.query.births, e.births)
+	if o.births != birthUnknown {
+		score, points, text := o.births.says()
+		o.add("birthDate", score, points, text)
 	}
 	if len(s.query.nationalities) > 0 && len(e.nationalities) > 0 {
 		if slices.ContainsFunc(e.nationalities, func(n string) bool { return slices.Contains(s.query.nationalities, n) }) {
-			gain(gainNationality)
-			evidence = append(evidence, screen.Evidence{Field: "nationality", Score: 1, Text: "a nationality is the same"})
+			o.add("nationality", 1, pointsNationality, "a nationality is the same")
 		} else {
-			score *= lossNationality
-			evidence = append(evidence, screen.Evidence{Field: "nationality", Score: 0.3, Text: "no nationality is the same"})
+			o.add("nationality", 0.3, pointsNationOther, "no nationality is the same")
 		}
 	}
 	if g := s.query.gender; g != "" && g != "X" && e.gender != "" && e.gender != "X" {
 		if g == e.gender {
-			evidence = append(evidence, screen.Evidence{Field: "gender", Score: 1, Text: "the gender is the same"})
+			o.add("gender", 1, pointsGender, "the gender is the same")
 		} else {
-			score *= lossGender
-			evidence = append(evidence, screen.Evidence{Field: "gender", Score: 0, Text: "the gender differs"})
+			o.add("gender", 0, pointsGenderOther, "the gender differs")
 		}
 	}
 	if s.query.personal && e.typ != watchlist.Person {
-		score *= lossType
-		evidence = append(evidence, screen.Evidence{Field: "type", Score: 0.3, Text: "the record is about no person"})
+		o.add("type", 0.3, pointsNoPerson, "the record is about no person")
 	}
-	return score, evidence, agreement
+	return o
 }
 
-// text says how names are alike without quoting either.
-func (l likeness) text() string {
-	switch {
-	case l.score == 0:
-		return "no name of the record is alike"
-	case l.unpaired == 0 && l.edited == 0 && l.joined == 0 && !l.reordered:
-		return "the names are the same in normal form"
-	}
-	text := fmt.Sprintf("%d words the same, %d with one letter different, %d written together, %d without a counterpart",
-		l.equal, l.edited, l.joined, l.unpaired)
-	if l.reordered {
-		text += ", in another order"
-	}
-	return text
-}
-
-// birthAgreement is how dates of birth agree, from worst to best.
-type birthAgreement int
-
-const (
-	birthUnknown birthAgreement = iota
-	birthFar
-	birthNear
-	birthAbout
-	birthYear
-	birthDay
-)
-
-func (b birthAgreement) evidence() screen.Evidence {
-	e := screen.Evidence{Field: "birthDate"}
-	switch b {
-	case birthDay:
-		e.Score, e.Text = 1, "the day of birth is the same"
-	case birthYear:
-		e.Score, e.Text = 0.8, "the dates of birth agree as far as both are known"
-	case birthAbout:
-		e.Score, e.Text = 0.65, "the date of birth is within the record's doubt"
-	case birthNear:
-		e.Score, e.Text = 0.4, "the dates of birth are close, not the same"
-	default:
-		e.Score, e.Text = 0, "the dates of birth contradict each other"
-	}
-	return e
-}
-
-// compareBirths is the best agreement of any two dates.
-func compareBirths(asked, listed []edtf.Date) birthAgreement {
-	best := birthUnknown
-	for _, a := range asked {
-		for _, b := range listed {
-			best = max(best, compareBirth(a, b))
-		}
-	}
-	return best
-}
-
-// aboutDays is how far an approximate date reaches on either side.
-const aboutDays = 2 * 366
-
-func compareBirth(a, b edtf.Date) birthAgreement {
-	if a.Exact() && b.Exact() {
-		switch {
-		case a.From.Equal(b.From):
-			return birthDay
-		case swapped(a.From, b.From):
-			return birthYear
-		// 1 January stands for a day not known, in papers as in lists.
-		case a.From.Year() == b.From.Year() && (isNewYear(a.From) || isNewYear(b.From)):
-			return birthYear
-		case nearby(a.From, b.From):
-			return birthNear
-		}
-		return birthFar
-	}
-	if !a.From.After(b.To) && !b.From.After(a.To) {
-		if a.About || b.About || a.Between || b.Between {
-			return birthAbout
-		}
-		return birthYear
-	}
-	days := max(a.From.Sub(b.To), b.From.Sub(a.To)).Hours() / 24
-	switch {
-	case (a.About || b.About) && days <= aboutDays:
-		return birthAbout
-	case days <= aboutDays:
-		return birthNear
-	}
-	return birthFar
-}
-
-func isNewYear(t time.Time) bool { return t.YearDay() == 1 }
-
-// swapped reports whether day and month are exchanged.
-func swapped(a, b time.Time) bool {
-	return a.Year() == b.Year() && a.Day() == int(b.Month()) && b.Day() == int(a.Month())
-}
-
-// nearby reports whether two days differ by one digit, or by at most a year.
-func nearby(a, b time.Time) bool {
-	x, y := a.Format("20060102"), b.Format("20060102")
-	differ := 0
-	for i := range len(x) {
-		if x[i] != y[i] {
-			differ++
-		}
-	}
-	years := a.Year() - b.Year()
-	return differ == 1 || (years >= -1 && years <= 1)
-}
-
-func round(f float64) float64 { return float64(int(f*10000+0.5)) / 10000 }
+func round(f float64) float64 { return math.Round(f*1e4) / 1e4 }

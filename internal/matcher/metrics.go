@@ -16,6 +16,7 @@ type metrics struct {
 	refused, shed, late prometheus.Counter
 	inFlight            prometheus.Gauge
 	seconds             prometheus.Histogram
+	verify              verifyMetrics
 }
 
 func newMetrics(e *Engine) *metrics {
@@ -26,7 +27,7 @@ func newMetrics(e *Engine) *metrics {
 		}, []string{"outcome"}),
 		refused:  prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_refused_total", Help: "Requests refused for their content."}),
 		shed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_shed_total", Help: "Requests shed because too many came at a time."}),
-		late:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_late_total", Help: "Searches that did not end in time."}),
+		late:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_late_total", Help: "Searches and comparisons that did not end in time."}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "frontline_matcher_in_flight", Help: "Requests being served."}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "frontline_matcher_search_seconds", Help: "Time of a search.",
@@ -36,6 +37,7 @@ func newMetrics(e *Engine) *metrics {
 	for _, o := range []screen.Outcome{screen.NoCandidate, screen.Candidates, screen.Incomplete, screen.OutcomeUnavailable} {
 		m.answers.WithLabelValues(string(o))
 	}
+	m.verify = newVerifyMetrics()
 	records := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "frontline_matcher_records", Help: "Records that can be searched.",
 	}, func() float64 {
@@ -60,7 +62,7 @@ func newMetrics(e *Engine) *metrics {
 		Name: "frontline_matcher_rebuilds_failed_total", Help: "Builds in the background that failed; the index in use goes on.",
 	}, func() float64 { return float64(e.renewal.failed.Load()) })
 	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, m.inFlight, m.seconds, records, held, altered, rebuilt, failed,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.verify.answers, m.verify.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

@@ -62,7 +62,7 @@ func (c *content) probe() error {
 	}
 	for i := range probeNone {
 		found := false
-		err := c.ask(madeUp(sum, byte(i)), func(place, hit) { found = true })
+		err := c.ask(madeUp(sum, byte(i)), func(place, *hit) { found = true })
 		if err != nil || found {
 			return errors.Join(fmt.Errorf("%w: a name that nobody bears is found; %s", ErrProbe, probeNext), err)
 		}
@@ -86,8 +86,8 @@ func (c *content) probeOwn(wanted map[int]bool) (asked, missed int, err error) {
 					asked++
 					found := false
 					want := c.rows[at]
-					if err := c.ask(name, func(p place, h hit) {
-						found = found || p == want && h.good.score >= probeScore
+					if err := c.ask(name, func(p place, h *hit) {
+						found = found || p == want && h.good.share() >= probeScore
 					}); err != nil {
 						return 0, 0, err
 					}
@@ -129,14 +129,14 @@ func madeUp(sum [sha256.Size]byte, i byte) string {
 	return string(name)
 }
 
-func (c *content) ask(name string, yield func(place, hit)) error {
+func (c *content) ask(name string, yield func(place, *hit)) error {
 	q := &query{}
 	q.addText(name)
 	parts := map[*part]uint32{}
 	for i, p := range c.index.parts {
 		parts[p] = uint32(i) //nolint:gosec // few
 	}
-	return c.index.find(context.Background(), q, []screen.Modality{screen.ModalityBiographic}, func(p *part, doc uint32, h hit) {
+	return c.index.find(context.Background(), q, []screen.Modality{screen.ModalityBiographic}, everything, func(p *part, doc uint32, h *hit) {
 		yield(place{parts[p], doc}, h)
 	})
 }

@@ -4,6 +4,7 @@ package matcher
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,12 @@ func TestProbe(t *testing.T) {
 	}{
 		{"sound", func(*content) {}, ""},
 		{"postings lost", func(c *content) { clear(c.index.parts[0].postEnds) }, "own names"},
-		{"words lost", func(c *content) { clear(c.index.parts[0].words.slots) }, "own names"},
+		{"words and their neighbours lost", func(c *content) {
+			// Words that are lost alone are found by their own letters.
+			clear(c.index.parts[0].words.slots)
+			clear(c.index.parts[0].near.ends)
+		}, "own names"},
+		{"words of other names", func(c *content) { slices.Reverse(c.index.parts[0].nameWords) }, "own names"},
 		{"names of other records", func(c *content) {
 			names := c.index.parts[0].nameDoc
 			for i := range names {

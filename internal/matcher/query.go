@@ -29,6 +29,14 @@ type query struct {
 type queryWord struct {
 	text  string
 	runes int
+	kind  kind
+	// weight is how much it tells against the index that is searched.
+	weight float32
+	// most is the most that a word tells that it is paired with.
+	most float32
+	// known is true when a name of the index has it as it is, gathered when names are
+	// gathered by it.
+	known, gathered bool
 }
 
 type queryDocument struct{ number, country string }
@@ -99,7 +107,7 @@ func (q *query) addText(s string) {
 	}
 	words := make([]queryWord, len(parts))
 	for i, p := range parts {
-		words[i] = queryWord{text: p, runes: utf8.RuneCountInString(p)}
+		words[i] = queryWord{text: p, runes: utf8.RuneCountInString(p), kind: kindOf(p)}
 	}
 	same := func(o []queryWord) bool {
 		return slices.EqualFunc(o, words, func(a, b queryWord) bool { return a.text == b.text })

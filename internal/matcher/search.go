@@ -84,7 +84,7 @@ func (s *search) run(ctx context.Context) (screen.Answer, error) {
 // feed searches one feed and appends what reaches the thresholds. Records that are
 // blocked, or past their own end, are no candidates.
 func (s *search) feed(ctx context.Context, feed *Feed, x *index, can []screen.Modality, answer *screen.Answer) error {
-	return x.find(ctx, s.query, can, func(p *part, doc uint32, h hit) {
+	return x.find(ctx, s.query, can, pointsOf(s.threshold()), func(p *part, doc uint32, h *hit) {
 		if s.hopeless(h) {
 			return
 		}

@@ -36,6 +36,10 @@ type ServiceOptions struct {
 	Now func() time.Time
 }
 
+// turnsPerCPU is how many searches share a CPU: more than one, so that a slow one does
+// not hold up those behind it.
+const turnsPerCPU = 4
+
 // Service serves an engine over HTTP. It logs nothing: what is asked and answered is
 // personal, and numbers are at /metrics.
 type Service struct {
@@ -43,6 +47,9 @@ type Service struct {
 	options ServiceOptions
 	slots   chan struct{}
 	batches chan struct{}
+	// turns bound how many are searched at a time: the others wait where they are counted,
+	// so that they are shed and not queued where nobody sees them.
+	turns   chan struct{}
 	metrics *metrics
 }
 
@@ -63,14 +70,16 @@ func NewService(engine *Engine, o ServiceOptions) *Service {
 	return &Service{
 		engine: engine, options: o,
 		slots: make(chan struct{}, o.MaxInFlight), batches: make(chan struct{}, o.MaxBatches),
+		turns:   make(chan struct{}, turnsPerCPU*runtime.GOMAXPROCS(0)),
 		metrics: newMetrics(engine),
 	}
 }
 
-// Handler serves searches:
+// Handler serves searches, and comparisons with one record:
 //
 //	POST /v1/screen        one request, one answer
 //	POST /v1/screen:batch  JSON lines, streamed in the same order
+//	POST /v1/verify        one subject against one record or reference
 //	GET  /openapi.json     the contract
 //
 // Errors are problem details (RFC 9457). Who may ask is the server's TLS to decide.
@@ -78,6 +87,7 @@ func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/screen", s.admit(s.slots, s.screen))
 	mux.HandleFunc("POST /v1/screen:batch", s.admit(s.batches, s.batch))
+	mux.HandleFunc("POST /v1/verify", s.admit(s.slots, s.verify))
 	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(openAPI)
@@ -125,6 +135,18 @@ func (s *Service) admit(slots chan struct{}, h http.HandlerFunc) http.HandlerFun
 	}
 }
 
+// inTurn waits for a turn and does the work. The error is the work's, or the context's.
+func inTurn[T any](ctx context.Context, turns chan struct{}, work func() (T, error)) (T, error) {
+	select {
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
+		return work()
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 func (s *Service) screen(w http.ResponseWriter, r *http.Request) {
 	if !isType(r, "application/json") {
 		problem(w, http.StatusUnsupportedMediaType, "send the request as application/json")
@@ -141,7 +163,7 @@ func (s *Service) screen(w http.ResponseWriter, r *http.Request) {
 	}
 	req.Feeds = r.URL.Query()["feed"]
 	start := time.Now()
-	answer, err := s.engine.Screen(ctx, req, s.options.Now())
+	answer, err := inTurn(ctx, s.turns, func() (screen.Answer, error) { return s.engine.Screen(ctx, req, s.options.Now()) })
 	switch {
 	case errors.Is(err, ErrRequest):
 		s.metrics.refused.Inc()

@@ -193,6 +193,7 @@ func TestOpenAPIMatchesTypes(t *testing.T) {
 	for _, v := range []any{
 		screen.Request{}, screen.Subject{}, screen.Name{}, screen.Document{}, screen.Fingerprint{}, screen.Face{},
 		screen.Answer{}, screen.Candidate{}, screen.Evidence{}, screen.Searched{}, screen.Unavailable{}, screen.Engine{}, Refusal{},
+		screen.VerifyRequest{}, screen.ListedRecord{}, screen.VerifyAnswer{},
 	} {
 		typ := reflect.TypeOf(v)
 		schema, ok := doc.Components.Schemas[typ.Name()]
@@ -247,5 +248,34 @@ func TestAFrontIsAnsweredFromItsFeedsAlone(t *testing.T) {
 	}
 	if len(a.Candidates) != 1 || a.Candidates[0].Feed != "a.mine" || a.Omitted != 0 || len(a.Searched) != 1 || len(a.Unavailable) != 0 {
 		t.Errorf("the answer is %+v, want one candidate of a.mine and nothing of the others", a)
+	}
+}
+
+// Requests beyond those that are searched at a time wait where they are counted, until
+// their time is over.
+func TestRequestsWaitTheirTurn(t *testing.T) {
+	s := NewService(New(Options{}), ServiceOptions{Timeout: 20 * time.Millisecond})
+	for range cap(s.turns) {
+		s.turns <- struct{}{}
+	}
+	ask := func() int {
+		r := httptest.NewRequest(http.MethodPost, "/v1/screen", strings.NewReader(`{"subject":{"names":[{"full":"Ana Testova"}]}}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
+			t.Error("a request that got no turn is not told when to come again")
+		}
+		return w.Code
+	}
+	if got := ask(); got != http.StatusServiceUnavailable {
+		t.Errorf("without a turn: status %d, want 503", got)
+	}
+	<-s.turns
+	if got := ask(); got != http.StatusOK {
+		t.Errorf("with one: status %d, want 200", got)
+	}
+	if len(s.turns) != cap(s.turns)-1 {
+		t.Errorf("%d turns are taken, want %d", len(s.turns), cap(s.turns)-1)
 	}
 }

@@ -4,11 +4,15 @@ package matcher
 
 import (
 	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/frontline-screening/frontline/internal/matcher/script"
 )
 
 // maxTokens bounds how many words of one name are compared.
@@ -35,6 +39,8 @@ func tokens(s string) []string {
 	}
 	for _, r := range norm.NFKD.String(s) {
 		switch {
+		case isVoicing(r):
+			word.WriteRune(r)
 		case unicode.Is(unicode.M, r), joins(r):
 		case unicode.IsLetter(r), unicode.IsDigit(r):
 			r = unicode.ToLower(r)
@@ -51,6 +57,9 @@ func tokens(s string) []string {
 	return out
 }
 
+// isVoicing reports whether a mark makes another syllable of a kana.
+func isVoicing(r rune) bool { return r == '\u3099' || r == '\u309a' }
+
 // joins reports whether a sign stands inside a word: apostrophes, and the marks that
 // stand for hamza and ayn.
 func joins(r rune) bool {
@@ -61,15 +70,74 @@ func joins(r rune) bool {
 	return false
 }
 
+// kind is what a word does in a name.
+type kind uint8
+
+const (
+	// kindTelling is a word that tells people apart.
+	kindTelling kind = iota
+	// kindParticle comes and goes between spellings of one name, or of one company.
+	kindParticle
+	// kindInitial is a single letter.
+	kindInitial
+)
+
+func kindOf(word string) kind {
+	if particles[word] {
+		return kindParticle
+	}
+	if r, n := utf8.DecodeRuneInString(word); n == len(word) && unicode.IsLetter(r) && !unicode.In(r, unicode.Han, unicode.Hangul) {
+		return kindInitial
+	}
+	return kindTelling
+}
+
 // particles weigh little: they come and go between spellings of one name, and legal
 // forms between those of one company.
 var particles = map[string]bool{
 	"al": true, "el": true, "ul": true, "as": true, "ad": true, "an": true, "ar": true, "bin": true, "ben": true, "ibn": true, "bint": true,
 	"abu": true, "abou": true, "de": true, "da": true, "do": true, "dos": true, "del": true, "della": true, "di": true, "la": true, "le": true,
-	"los": true, "las": true, "van": true, "von": true, "der": true, "den": true, "y": true, "e": true, "and": true, "of": true, "the": true,
-	"for": true, "et": true, "und": true, "co": true, "ltd": true, "llc": true, "inc": true, "sa": true, "cv": true, "s": true, "a": true,
+	"los": true, "las": true, "van": true, "von": true, "der": true, "den": true, "and": true, "of": true, "the": true,
+	"for": true, "et": true, "und": true, "co": true, "ltd": true, "llc": true, "inc": true, "sa": true, "cv": true,
+	"abd": true, "abdul": true, "abdel": true, "abdal": true, "abdol": true, "abdoul": true, "عبد": true, "ابو": true, "ابي": true, "بن": true,
+	"ابن": true, "بنت": true, "ال": true, "اوغلو": true, "oglu": true, "ogly": true, "kyzy": true, "оглы": true, "кызы": true, "بو": true, "bou": true, "ould": true, "ولد": true,
 	"mr": true, "mrs": true, "dr": true, "haji": true, "hajji": true, "mullah": true, "maulavi": true,
 }
+
+// about is what is looked at of a word before its letters: its kind in the lowest two
+// bits, its script in the next four, how many runes it has in ten, and in the upper half
+// which letters.
+type about uint64
+
+// traits are what is looked at of a word of a list before its letters.
+type traits struct {
+	about
+	sketch script.Sketch
+}
+
+func traitsOf(word string) traits {
+	a := aboutOf(word)
+	return traits{a, script.SketchOf(word, a.script())}
+}
+
+func aboutOf(word string) about {
+	runes, letters := 0, about(0)
+	for _, r := range word {
+		runes++
+		letters |= 1 << (uint32(r) & 31) //nolint:gosec // runes are not negative
+	}
+	return about(kindOf(word)) | about(script.Of(word))<<2 | about(min(runes, 1<<10-1))<<6 | letters<<32 //nolint:gosec // bounded
+}
+
+func (a about) kind() kind            { return kind(a & 3) }
+func (a about) script() script.Script { return script.Script(a >> 2 & 15) }
+func (a about) runes() int            { return int(a >> 6 & (1<<10 - 1)) }
+
+// folded is which letters a word has, in half the space.
+func (a about) folded() uint16 { return uint16(a>>32 | a>>48) } //nolint:gosec // both halves
+
+// apart is how many edits lie between two words at least: each changes two letters at most.
+func (a about) apart(b about) int { return (bits.OnesCount32(uint32(a>>32^b>>32)) + 1) / 2 } //nolint:gosec // the upper half
 
 // number is the normal form of a document number: capital letters and digits alone.
 func number(s string) string {

@@ -5,11 +5,15 @@ package matcher
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
+	"github.com/frontline-screening/frontline/internal/screen"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 	"github.com/frontline-screening/frontline/internal/snapshot/snapshottest"
+	communities "github.com/frontline-screening/frontline/internal/watchlist/synthetic"
 )
 
 // benchRecords is the length of the list that figures are given for.
@@ -108,4 +112,50 @@ func BenchmarkSearchParts(b *testing.B) {
 		}
 	}
 	run(fmt.Sprintf("segments=%d", len(e.set.Load().feeds[0].content.index.parts)))
+}
+
+// BenchmarkSearchPeople is one search on a list of 20,000 synthetic people whose names
+// are spread as those of large lists are: for somebody listed, by the name as it is,
+// misspelt, and with what a passport says, and for somebody who is not.
+func BenchmarkSearchPeople(b *testing.B) {
+	people := communities.ListPeople(7, 20_000)
+	listed := slices.Collect(people.All())
+	e := engineOf(b, Options{}, Feed{ID: "a.b", Digest: "sha256:0", Snapshot: open(b, listed)})
+	defer e.Close()
+	name := func(i int) string { return listed[i*31%len(listed)].Names[0].Text() }
+	for _, bc := range []struct {
+		name string
+		ask  func(i int) screen.Subject
+	}{
+		{"listed", func(i int) screen.Subject { return full(name(i)) }},
+		{"misspelt", func(i int) screen.Subject {
+			return full(misspelt(rand.New(rand.NewPCG(uint64(i), 1)), name(i))) //nolint:gosec // not negative
+		}},
+		{"stranger", func(i int) screen.Subject { return full(people.Stranger(i).Names[0].Text()) }},
+		{"stranger with a passport", func(i int) screen.Subject {
+			r := people.Stranger(i)
+			s := full(r.Names[0].Text())
+			s.BirthDates, s.Nationalities, s.Gender = r.BirthDates, r.Nationalities, r.Gender
+			s.Documents = []screen.Document{{Number: "T1234567", Country: "AL"}}
+			return s
+		}},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			subjects := make([]screen.Subject, 500)
+			for i := range subjects {
+				subjects[i] = bc.ask(i)
+			}
+			b.ReportAllocs()
+			candidates, i := 0, 0
+			for b.Loop() {
+				a, err := e.Screen(context.Background(), screen.Request{Subject: subjects[i%len(subjects)]}, now)
+				if err != nil {
+					b.Fatal(err)
+				}
+				candidates += len(a.Candidates)
+				i++
+			}
+			b.ReportMetric(float64(candidates)/float64(i), "candidates")
+		})
+	}
 }

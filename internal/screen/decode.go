@@ -30,21 +30,29 @@ func DecodeRequest(r io.Reader) (Request, error) {
 // ParseRequest is DecodeRequest on bytes.
 func ParseRequest(data []byte) (Request, error) {
 	var req Request
+	if err := strict(data, &req); err != nil {
+		return req, err
+	}
+	return req, req.Validate()
+}
+
+// strict reads one JSON object that has no field but those of the value.
+func strict(data []byte, into any) error {
 	if len(data) > MaxRequestBytes {
-		return req, fmt.Errorf("the request is larger than %d bytes", MaxRequestBytes)
+		return fmt.Errorf("the request is larger than %d bytes", MaxRequestBytes)
 	}
 	if !utf8.Valid(data) {
-		return req, errors.New("the request is not UTF-8")
+		return errors.New("the request is not UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&req); err != nil {
-		return req, decodeCause(err)
+	if err := dec.Decode(into); err != nil {
+		return decodeCause(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return req, errors.New("there is something after the request")
+		return errors.New("there is something after the request")
 	}
-	return req, req.Validate()
+	return nil
 }
 
 // decodeCause reduces a JSON error to what does not quote the request's values. Names
@@ -70,21 +78,34 @@ func decodeCause(err error) error {
 // Validate checks the request against the contract and its limits. The error names the
 // field and says what belongs there.
 func (r *Request) Validate() error {
-	switch {
-	case r.Purpose != "" && !slices.Contains(Purposes(), r.Purpose):
-		return oneOf("purpose", Purposes())
-	case r.Direction != "" && !slices.Contains(Directions(), r.Direction):
-		return oneOf("direction", Directions())
-	case r.Limit < 0 || r.Limit > MaxLimit:
+	if r.Limit < 0 || r.Limit > MaxLimit {
 		return fmt.Errorf("limit: must be 1 to %d, or absent", MaxLimit)
 	}
-	for _, f := range []struct{ name, value string }{{"requester", r.Requester}, {"reason", r.Reason}, {"case", r.Case}} {
-		if len(f.value) > MaxTextBytes {
-			return fmt.Errorf("%s: longer than %d bytes", f.name, MaxTextBytes)
-		}
+	if r.Line != "" && !slices.Contains(Lines(), r.Line) {
+		return oneOf("line", Lines())
+	}
+	if err := validateGrounds(r.Purpose, r.Direction, r.Requester, r.Reason, r.Case); err != nil {
+		return err
 	}
 	if err := r.Subject.validate(); err != nil {
 		return fmt.Errorf("subject%w", err)
+	}
+	return nil
+}
+
+// validateGrounds checks what a request says beside its subject: why, by whom and in
+// which file.
+func validateGrounds(purpose Purpose, direction Direction, requester, reason, file string) error {
+	switch {
+	case purpose != "" && !slices.Contains(Purposes(), purpose):
+		return oneOf("purpose", Purposes())
+	case direction != "" && !slices.Contains(Directions(), direction):
+		return oneOf("direction", Directions())
+	}
+	for _, f := range []struct{ name, value string }{{"requester", requester}, {"reason", reason}, {"case", file}} {
+		if len(f.value) > MaxTextBytes {
+			return fmt.Errorf("%s: longer than %d bytes", f.name, MaxTextBytes)
+		}
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // whole has every field of the contract.
-const whole = `{"purpose":"BorderControl","direction":"Entry","requester":"p-17","reason":"r","case":"c","limit":10,
+const whole = `{"purpose":"BorderControl","direction":"Entry","line":"Second","requester":"p-17","reason":"r","case":"c","limit":10,
 "subject":{"names":[{"full":"Ana Testova"},{"given":"Ana","family":"Testova"}],"birthDates":["1970-01-02","1970"],
 "nationalities":["AF"],"gender":"M","protections":["Minor"],"documents":[{"type":"passport","number":"X1234567","country":"AFG"}],
 "mrz":"P<UTO","fingerprints":[{"position":"right-index","format":"iso-19794-2","template":"AAEC"}],
@@ -66,6 +66,9 @@ func TestParseRequestRefuses(t *testing.T) {
 		{"face vector", subject(`"faces":[{"model":"m","vector":"AAA="}]`), "subject.faces[0].vector"},
 		{"purpose", `{"purpose":"Curiosity","subject":{"names":[{"full":"A"}]}}`, "purpose: must be one of BorderControl"},
 		{"direction", `{"direction":"Up","subject":{"names":[{"full":"A"}]}}`, "direction: must be one of Entry"},
+		{"line", `{"line":"Third","subject":{"names":[{"full":"A"}]}}`, "line: must be one of First, Second"},
+		{"line of other letters", `{"line":"second","subject":{"names":[{"full":"A"}]}}`, "line: must be one of First, Second"},
+		{"line as a number", `{"line":2,"subject":{"names":[{"full":"A"}]}}`, "line: a number"},
 		{"limit", `{"limit":101,"subject":{"names":[{"full":"A"}]}}`, "limit: must be 1 to 100"},
 		{"requester", `{"requester":"` + long + `","subject":{"names":[{"full":"A"}]}}`, "requester: longer"},
 		{"too large", `{"reason":"` + strings.Repeat("x", MaxRequestBytes) + `"}`, "larger than"},

@@ -21,7 +21,7 @@ const (
 // unknown reason as "not searched".
 type Reason string
 
-// The reasons a feed is named in Answer.Unavailable.
+// The reasons a feed is named in Answer.Unavailable. The last two are of verifications alone.
 const (
 	// ReasonStale: the last order is older than the feed's stop limit.
 	ReasonStale Reason = "Stale"
@@ -43,6 +43,11 @@ const (
 	ReasonRegion Reason = "Region"
 	// ReasonUnreachable: the pool that holds the feed gave no answer.
 	ReasonUnreachable Reason = "Unreachable"
+	// ReasonNoRecord: the feed has no record of the reference that may be compared. It is
+	// not on the list, past its own end, or blocked; which of these is never said.
+	ReasonNoRecord Reason = "NoRecord"
+	// ReasonNothingInCommon: no field is known of both sides, so nothing was compared.
+	ReasonNothingInCommon Reason = "NothingInCommon"
 )
 
 // Reasons lists every reason this version knows.
@@ -50,6 +55,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonStale, ReasonLegalBasis, ReasonPurpose, ReasonLocked, ReasonNotProvisioned,
 		ReasonLoading, ReasonModality, ReasonProtection, ReasonRegion, ReasonUnreachable,
+		ReasonNoRecord, ReasonNothingInCommon,
 	}
 }
 
@@ -95,6 +101,18 @@ func Purposes() []Purpose {
 		PurposeMissingPersons, PurposeCarrierCheck, PurposeVisaExamination,
 	}
 }
+
+// Line is the line of a check.
+type Line string
+
+// The lines of a check. The second has the time for more candidates.
+const (
+	LineFirst  Line = "First"
+	LineSecond Line = "Second"
+)
+
+// Lines lists every line.
+func Lines() []Line { return []Line{LineFirst, LineSecond} }
 
 // Direction is the traveller's direction of movement at the post.
 type Direction string

@@ -16,6 +16,10 @@ type Request struct {
 	Purpose Purpose `json:"purpose,omitempty"`
 	// Direction is the direction of travel, if the post knows it.
 	Direction Direction `json:"direction,omitempty"`
+	// Line is the line of the check, as in Regulation (EU) 2016/399, Article 2(13): the
+	// second line is asked when the first wants to know more, and gets candidates from a
+	// lower score on. Empty means First.
+	Line Line `json:"line,omitempty"`
 	// Requester is a pseudonym of who asks. It goes to the receipt alone.
 	Requester string `json:"requester,omitempty"`
 	// Reason is the ground of the search in the requester's words. It goes to the receipt alone.
@@ -122,6 +126,10 @@ type Evidence struct {
 	Field string `json:"field"`
 	// Score is 0 (contradicts) to 1 (agrees fully).
 	Score float64 `json:"score"`
+	// Weight is by how much the field changed the odds of the candidate's score, as a
+	// decimal logarithm: 1 makes them ten times as high, -1 a tenth. The odds of a score
+	// are score/(1-score); they are 10 to the sum of the weights.
+	Weight float64 `json:"weight"`
 	// Text says it in words. It quotes nothing of the subject and nothing of the record.
 	Text string `json:"text"`
 }

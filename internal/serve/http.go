@@ -14,8 +14,8 @@ import (
 
 // Handler serves the engine to the fronts of one region:
 //
-//	POST /v1/screen, POST /v1/screen:batch, GET /openapi.json   as matcher.Service
-//	GET  /v1/feeds                                              a screen.Serving
+//	POST /v1/screen, /v1/screen:batch, /v1/verify, GET /openapi.json   as matcher.Service
+//	GET  /v1/feeds                                                     a screen.Serving
 //
 // The connection must have verified the client's certificate.
 func Handler(service *matcher.Service, engine *matcher.Engine, region string) http.Handler {

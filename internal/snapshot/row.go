@@ -78,6 +78,9 @@ func putParts(b []byte, tag uint64, parts ...string) []byte {
 	return b
 }
 
+// EncodeRow is the row of a record, as DecodeRow reads it.
+func EncodeRow(r *watchlist.Record) []byte { return appendRow(nil, r) }
+
 // appendRow appends the encoding of a record. Equal records have equal encodings.
 func appendRow(b []byte, r *watchlist.Record) []byte {
 	b = putString(b, tagID, r.ID)

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcher
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/frontline-screening/frontline/internal/matcher/script"
+)
+
+// A plan is one name of a subject against one index: which words of the list are alike
+// to its words, how much each tells, and which are worth starting from.
+type plan struct {
+	words []queryWord
+	terms []term
+	// matches are the words that are alike, by part, then term.
+	matches [][]match
+	// total is what the words weigh that names are gathered by, telling their number; all
+	// is what all weigh, beside what those tell at most that names are not gathered by.
+	total, all, beside float32
+	telling            int
+	// alone is true of a name with one word that tells something.
+	alone bool
+	// split is how many words may stand for two of a name.
+	split int
+}
+
+// way is how a term stands for words of the subject.
+type way uint8
+
+const (
+	// wayWhole is one word.
+	wayWhole way = iota
+	// wayJoined is two neighbours, or three around a particle, written as one.
+	wayJoined
+	// wayTail is what follows a particle that one word begins with, wayNamed what
+	// follows an article.
+	wayTail
+	wayNamed
+	// wayLeft and wayRight are what one word begins and ends with.
+	wayLeft
+	wayRight
+)
+
+// term is something to look up.
+type term struct {
+	way way
+	// from and to are the words of the subject it stands for, to excluded.
+	from, to uint8
+	text     string
+	// gain is what a name is worth that has it.
+	gain float32
+	// rare is true when names are found by it; others it only adds to.
+	rare bool
+}
+
+// match is a word of a segment that is alike to a term.
+type match struct {
+	word  uint32
+	term  uint16
+	alike float32
+	// weight is how much it tells: the more names have a word as alike or more, the less.
+	weight float32
+}
+
+const (
+	// leastAlike is how alike words must be to be met.
+	leastAlike = 0.7
+	// spare is what an edit may cost beyond one, where it makes or breaks a sound that two
+	// letters write.
+	spare = 0.65
+	// foreignLimit is how many edits apart words of two scripts may be, for each letter of
+	// the longer.
+	foreignLimit = 0.25
+	// soundLimit is how many edits apart words of one script may be that sound alike, for
+	// each of their letters.
+	soundLimit = 1.0 / 9
+	// anyEdits is more edits than any two words are apart.
+	anyEdits = 64
+	// closeAlike is how alike words must be to count as spellings of one.
+	closeAlike = 0.85
+	// editAlike is what an edit takes away, as a share of the longer word, soundAlike what
+	// it takes between scripts, where spelling is freer.
+	editAlike  = 0.9
+	soundAlike = 0.6
+	// minTail is the shortest tail, in runes, minHalf the shortest half.
+	minTail, minHalf = 4, 2
+	// maxJoined is the longest join that is looked up, in bytes.
+	maxJoined = 40
+)
+
+// prefixes are particles that are often written together with what follows.
+var prefixes = []string{"عبدال", "عبد", "ابو", "abdul", "abdel", "abdal", "abdur", "abdol", "abdoul", "abd", "abu", "abou", "bin", "ben", "ibn", "bou", "de", "di", "van", "o", "mac", "mc"}
+
+// articles are prefixes that come and go: what follows is as good without.
+var articles = []string{"ال", "al", "el", "ul"}
+
+// newPlan looks up the words of a name. The scratch holds what it returns until the next.
+func (x *index) newPlan(s *scratch, words []queryWord) *plan {
+	pl := &s.plan
+	pl.words, pl.terms = words, pl.terms[:0]
+	x.addTerms(pl)
+	terms := len(pl.terms)
+	for len(pl.matches) < len(x.parts) {
+		pl.matches = append(pl.matches, nil)
+	}
+	for i, p := range x.parts {
+		pl.matches[i] = pl.matches[i][:0]
+		for t, tm := range pl.terms[:terms] {
+			pl.matches[i] = p.lookUp(s, pl.matches[i], t, tm)
+		}
+		pl.matches[i] = p.addHalves(pl, pl.matches[i])
+	}
+	pl.countSplit(pl.matches[:len(x.parts)])
+	x.weigh(s, pl)
+	return pl
+}
+
+// countSplit counts the words that the list may write as two.
+func (pl *plan) countSplit(parts [][]match) {
+	split := uint32(0)
+	for _, matches := range parts {
+		for i := range matches {
+			if tm := &pl.terms[matches[i].term]; tm.way > wayJoined {
+				split |= 1 << tm.from
+			}
+		}
+	}
+	pl.split = bits.OnesCount32(split)
+}
+
+// addTerms lists what to look up for the words.
+func (x *index) addTerms(pl *plan) {
+	for i, w := range pl.words {
+		pl.terms = append(pl.terms, term{way: wayWhole, from: uint8(i), to: uint8(i + 1), text: w.text}) //nolint:gosec // few words
+	}
+	join := func(from, to int) {
+		var text strings.Builder
+		for _, w := range pl.words[from:to] {
+			text.WriteString(w.text)
+		}
+		if text.Len() <= maxJoined {
+			pl.terms = append(pl.terms, term{way: wayJoined, from: uint8(from), to: uint8(to), text: text.String()}) //nolint:gosec // few words
+		}
+	}
+	for i := 1; i < len(pl.words); i++ {
+		join(i-1, i+1)
+		if i+1 < len(pl.words) && pl.words[i].kind == kindParticle {
+			join(i-1, i+2)
+		}
+	}
+	for i, w := range pl.words {
+		tail := func(w way, text string) {
+			if n := utf8.RuneCountInString(text); n >= minTail || n >= 2 && script.Of(text) == script.Arabic {
+				pl.terms = append(pl.terms, term{way: w, from: uint8(i), to: uint8(i + 1), text: text}) //nolint:gosec // few words
+			}
+		}
+		if at := slices.IndexFunc(articles, func(a string) bool { return strings.HasPrefix(w.text, a) }); at >= 0 {
+			tail(wayNamed, w.text[len(articles[at]):])
+		}
+		if at := slices.IndexFunc(prefixes, func(p string) bool { return strings.HasPrefix(w.text, p) }); at >= 0 {
+			tail(wayTail, w.text[len(prefixes[at]):])
+		}
+	}
+}
+
+// lookUp appends the words of the part that are alike to a term.
+func (p *part) lookUp(s *scratch, into []match, t int, tm term) []match {
+	id, listed := p.words.find(tm.text)
+	var found []alikeWord
+	switch {
+	case !listed:
+		found = p.alikeTo(s, tm)
+	case tm.way == wayJoined: // looked for with fewer edits
+		found = p.alikeTo(s, tm)
+	default:
+		found = p.recent.of(id, func() []alikeWord { return p.alikeTo(s, tm) })
+	}
+	for _, w := range found {
+		into = append(into, match{word: w.word, term: uint16(t), alike: w.alike}) //nolint:gosec // few terms
+	}
+	return into
+}
+
+// alikeWord is a word of a list that is alike to another.
+type alikeWord struct {
+	word  uint32
+	alike float32
+}
+
+// alikeTo are the words of the part that are alike to a term, itself included. They are
+// valid until the next call.
+func (p *part) alikeTo(s *scratch, tm term) []alikeWord {
+	s.seen.clear()
+	into := s.found[:0]
+	defer func() { s.found = into }()
+	if id, ok := p.words.find(tm.text); ok {
+		into = append(into, alikeWord{id, 1})
+		s.seen.add(id)
+	}
+	own := aboutOf(tm.text)
+	if own.runes() < 2 {
+		return into
+	}
+	s.word.Set(tm.text)
+	meet := func(w uint32, limit float32) {
+		if a := alike(&s.word, own, p.traits[w].about, p.words.text(w), limit); a > 0 {
+			into = append(into, alikeWord{w, a})
+		}
+	}
+	if own.kind() == kindParticle {
+		// Others that sound like it; what else does is no particle.
+		for other := range particles {
+			if id, ok := p.words.find(other); ok && s.seen.add(id) {
+				meet(id, 1+spare)
+			}
+		}
+		return into
+	}
+	most := mostEdits(own, tm.way)
+	s.spelt.editKeys(tm.text, most, func(key uint64) {
+		p.near.at(key, own, most, func(w uint32) {
+			other := &p.traits[w]
+			between := editsBetween(own, other.about, tm.way)
+			limit := float32(between) + spare
+			if own.apart(other.about) <= between && own.script() == other.script() && s.seen.add(w) && !s.word.Excludes(other.sketch, limit) {
+				meet(w, limit)
+			}
+		})
+	})
+	limit := soundLimit * float32(own.runes())
+	searchSounds(tm.text, own.script(), func(key uint64) {
+		p.near.at(key, own, anyEdits, func(w uint32) {
+			if other := &p.traits[w]; fits(own, other.about) && s.seen.add(w) && !s.word.Excludes(other.sketch, limit) {
+				meet(w, limit)
+			}
+		})
+	})
+	return into
+}
+
+// mostEdits is how many edits are looked for: two where the list's word may have
+// minHalves runes, but one where two words are written together.
+func mostEdits(own about, w way) int {
+	if own.runes() >= minHalves-2 && w != wayJoined {
+		return 2
+	}
+	return 1
+}
+
+// editsBetween is how many edits two words may be apart: two if one of them has
+// minHalves runes.
+func editsBetween(own, other about, w way) int {
+	if max(own.runes(), other.runes()) < minHalves {
+		return 1
+	}
+	return mostEdits(own, w)
+}
+
+// fits reports whether a word of one script may be spelt by one of another, by their
+// lengths: scripts leave out vowels, or write them with consonants as one letter.
+func fits(a, b about) bool {
+	if a.script() == b.script() {
+		return a.script() == script.Latin // of others, letters are compared and not sounds
+	}
+	if a.script() != script.Latin {
+		a, b = b, a
+	}
+	latin, native := a.runes(), b.runes()
+	switch b.script() {
+	case script.Arabic, script.Hebrew:
+		return latin+1 >= native && latin <= 2*native+3
+	case script.Cyrillic, script.Greek:
+		return latin+2 >= native && latin <= 2*native+1
+	default:
+		return true
+	}
+}
+
+// alike is how alike a word is to the one that is set, from 0 to 1; 0 if it is more than
+// limit edits apart. Between scripts the limit is of another kind: leastAlike.
+func alike(set *script.Word, own, other about, text string, limit float32) float32 {
+	n, edit := max(own.runes(), other.runes()), float32(editAlike)
+	if own.script() != other.script() {
+		n, edit = max(n, minFuzzy), soundAlike
+		limit = foreignLimit * float32(n)
+	}
+	cost := set.CostTo(text, other.script(), limit)
+	if cost > limit {
+		return 0
+	}
+	return max(0, 1-edit*cost/float32(n))
+}
+
+// addHalves appends the words of the list that one of the subject's begins or ends with:
+// the list may write it as two, and the other be misspelt.
+func (p *part) addHalves(pl *plan, into []match) []match {
+	for i, w := range pl.words {
+		if w.kind != kindTelling || w.runes < 2*minHalf {
+			continue
+		}
+		runes := 0
+		for at := range w.text {
+			if runes >= minHalf && w.runes-runes >= minHalf {
+				if id, ok := p.words.find(w.text[:at]); ok && p.traits[id].kind() == kindTelling {
+					into = append(into, pl.half(wayLeft, i, id))
+				}
+				if id, ok := p.words.find(w.text[at:]); ok && p.traits[id].kind() == kindTelling {
+					into = append(into, pl.half(wayRight, i, id))
+				}
+			}
+			runes++
+		}
+	}
+	return into
+}
+
+func (pl *plan) half(w way, i int, word uint32) match {
+	pl.terms = append(pl.terms, term{way: w, from: uint8(i), to: uint8(i + 1)}) //nolint:gosec // few words
+	return match{word: word, term: uint16(len(pl.terms) - 1), alike: 1}         //nolint:gosec // few terms
+}
+
+// weigh says how much each match tells, and each term, and which terms names are found by.
+func (x *index) weigh(s *scratch, pl *plan) {
+	for len(s.weights) < len(pl.words) {
+		s.weights = append(s.weights, 0)
+	}
+	pl.total, pl.telling, pl.all, pl.beside = 0, 0, 0, 0
+	for i := range pl.words {
+		s.weights[i], pl.words[i].known, pl.words[i].most = x.rarity(0), false, 0
+	}
+	for t := range pl.terms {
+		if tm := &pl.terms[t]; tm.way == wayWhole || tm.way == wayJoined || tm.way == wayTail || tm.way == wayNamed {
+			x.weighTerm(s, pl, t)
+		}
+	}
+	pl.markGathered(s)
+	more := false
+	for i := range pl.words {
+		w := &pl.words[i]
+		w.weight = s.weights[i]
+		if w.kind != kindTelling && !w.gathered {
+			w.weight = weightParticle
+			if w.kind == kindInitial {
+				w.weight = weightInitial
+			}
+		}
+		switch {
+		case w.gathered:
+			pl.total += w.weight
+			pl.telling++
+		case w.kind == kindTelling:
+			more = true
+			pl.beside += w.most
+		default:
+			pl.beside += weightLeast
+		}
+		pl.all += w.weight
+	}
+	pl.alone = pl.telling == 1 && !more
+	pl.choose()
+}
+
+// markGathered chooses the words that names are gathered by: those that tell something,
+// or all if none does, and of words that are alike the first, since one word of a name
+// would count for each.
+func (pl *plan) markGathered(s *scratch) {
+	telling := slices.ContainsFunc(pl.words, func(w queryWord) bool { return w.kind == kindTelling })
+	for i := range pl.words {
+		w := &pl.words[i]
+		w.gathered = !telling || w.kind == kindTelling
+		if !w.gathered {
+			continue
+		}
+		own := aboutOf(w.text)
+		s.word.Set(w.text)
+		for j := range i {
+			if o := &pl.words[j]; o.gathered && (o.text == w.text || alike(&s.word, own, aboutOf(o.text), o.text, 1+spare) >= leastAlike) {
+				w.gathered = false
+				break
+			}
+		}
+	}
+}
+
+// weighTerm weighs the matches of one term: by how many names have a word as alike or more.
+func (x *index) weighTerm(s *scratch, pl *plan, t int) {
+	s.ranked = s.ranked[:0]
+	for p := range x.parts {
+		for i := range pl.matches[p] {
+			if m := &pl.matches[p][i]; int(m.term) == t {
+				s.ranked = append(s.ranked, ranked{m, x.parts[p].met[m.word]})
+			}
+		}
+	}
+	slices.SortFunc(s.ranked, func(a, b ranked) int { return cmp.Compare(b.alike, a.alike) })
+	names := uint32(0)
+	for i := 0; i < len(s.ranked); {
+		end := i
+		for ; end < len(s.ranked) && s.ranked[end].alike == s.ranked[i].alike; end++ {
+			names += s.ranked[end].names
+		}
+		if s.ranked[i].alike == 1 && names > 0 && pl.terms[t].way == wayWhole {
+			pl.words[pl.terms[t].from].known = true
+		}
+		weight := x.rarity(names)
+		for ; i < end; i++ {
+			s.ranked[i].weight = weight
+		}
+		// What is less alike tells less, so this is the most.
+		for w := pl.terms[t].from; w < pl.terms[t].to; w++ {
+			pl.words[w].most = max(pl.words[w].most, weight)
+		}
+		if pl.terms[t].way == wayWhole && s.ranked[end-1].alike >= closeAlike {
+			s.weights[pl.terms[t].from] = weight
+		}
+	}
+}
+
+// ranked is a match with how many live names have its word.
+type ranked struct {
+	*match
+	names uint32
+}
+
+// choose sets what each term brings, and the terms names are found by: the rarest ones,
+// so many that what is left could not make a candidate. Common words thus never widen
+// a search by themselves.
+func (pl *plan) choose() {
+	var order [maxTokens]int
+	n := 0
+	for i, w := range pl.words {
+		if w.gathered {
+			order[n] = i
+			n++
+		}
+	}
+	slices.SortStableFunc(order[:n], func(a, b int) int { return cmp.Compare(pl.words[b].weight, pl.words[a].weight) })
+	var rare [maxTokens]bool
+	left := pl.total
+	for _, i := range order[:n] {
+		if left < leastGathered*pl.total {
+			break
+		}
+		rare[i] = true
+		left -= pl.words[i].weight
+	}
+	for t := range pl.terms {
+		tm := &pl.terms[t]
+		tm.gain, tm.rare = 0, false
+		for i := tm.from; i < tm.to; i++ {
+			if pl.words[i].gathered {
+				tm.gain += pl.words[i].weight
+				tm.rare = tm.rare || rare[i]
+			}
+		}
+	}
+}
