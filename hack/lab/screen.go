@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"time"
@@ -36,30 +37,12 @@ It is one line in the file. docs/spec/borderpost.md has the rest.`,
   lab queries --csv travellers.csv | lab screen --list ofac-csv=folder --queries -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if queries == "" {
-				return fmt.Errorf("%w: name the requests with --queries FILE.jsonl, or - for standard input", errUsage)
-			}
-			engine, _, err := lists.load(cmd.Context(), cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			in := cmd.InOrStdin()
-			if queries != "-" {
-				f, err := os.Open(queries)
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				in = f
-			}
-			out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
-			s := newStats(cmd.ErrOrStderr())
-			err = engine.Batch(cmd.Context(), in, out, matcher.BatchOptions{Workers: workers, Now: time.Now, Observe: s.observe})
-			if flushed := out.Flush(); err == nil {
-				err = flushed
-			}
-			s.print(cmd.ErrOrStderr())
+			var s *stats
+			err := answerLines(cmd, &lists, queries, func(engine *matcher.Engine, in io.Reader, out io.Writer) error {
+				s = newStats(cmd.ErrOrStderr())
+				defer s.print(cmd.ErrOrStderr())
+				return engine.Batch(cmd.Context(), in, out, matcher.BatchOptions{Workers: workers, Now: time.Now, Observe: s.observe})
+			})
 			if err == nil && s.refused > 0 {
 				err = fmt.Errorf("%d requests were refused; their lines say why", s.refused)
 			}
@@ -70,4 +53,31 @@ It is one line in the file. docs/spec/borderpost.md has the rest.`,
 	cmd.Flags().StringVar(&queries, "queries", "", "file of requests, one a line; - for standard input")
 	cmd.Flags().IntVar(&workers, "workers", runtime.GOMAXPROCS(0), "requests searched at a time")
 	return cmd
+}
+
+// answerLines loads the lists and has the lines of a file answered on standard output.
+func answerLines(cmd *cobra.Command, lists *listFlags, queries string, answer func(*matcher.Engine, io.Reader, io.Writer) error) error {
+	if queries == "" {
+		return fmt.Errorf("%w: name the requests with --queries FILE.jsonl, or - for standard input", errUsage)
+	}
+	engine, _, err := lists.load(cmd.Context(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	in := cmd.InOrStdin()
+	if queries != "-" {
+		f, err := os.Open(queries)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
+	err = answer(engine, in, out)
+	if flushed := out.Flush(); err == nil {
+		err = flushed
+	}
+	return err
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -45,30 +44,11 @@ command line cannot be run.`,
 		Example: `  lab verify --list frontline-jsonl=list.jsonl --queries q.jsonl > answers.jsonl`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if queries == "" {
-				return fmt.Errorf("%w: name the requests with --queries FILE.jsonl, or - for standard input", errUsage)
-			}
-			engine, _, err := lists.load(cmd.Context(), cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			in := cmd.InOrStdin()
-			if queries != "-" {
-				f, err := os.Open(queries)
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				in = f
-			}
-			out := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
 			var c comparisons
-			err = c.run(cmd.Context(), engine, in, out)
-			if flushed := out.Flush(); err == nil {
-				err = flushed
-			}
-			c.print(cmd.ErrOrStderr())
+			err := answerLines(cmd, &lists, queries, func(engine *matcher.Engine, in io.Reader, out io.Writer) error {
+				defer c.print(cmd.ErrOrStderr())
+				return c.run(cmd.Context(), engine, in, out)
+			})
 			if err == nil && c.refused > 0 {
 				err = fmt.Errorf("%d requests were refused; their lines say why", c.refused)
 			}
