@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"runtime"
@@ -148,6 +149,17 @@ func inTurn[T any](ctx context.Context, turns chan struct{}, work func() (T, err
 }
 
 func (s *Service) screen(w http.ResponseWriter, r *http.Request) {
+	serve(s, w, r, screen.DecodeRequest, func(ctx context.Context, req screen.Request, feeds []string) (screen.Answer, error) {
+		req.Feeds = feeds
+		return s.engine.Screen(ctx, req, s.options.Now())
+	}, func(answer screen.Answer, took time.Duration) { s.metrics.observe(Result{Answer: answer, Took: took}) })
+}
+
+// serve reads one request, has it answered within the time and in turn, and counts what
+// became of it. work is told to which feeds the request is limited.
+func serve[Req, Ans any](s *Service, w http.ResponseWriter, r *http.Request, decode func(io.Reader) (Req, error),
+	work func(context.Context, Req, []string) (Ans, error), observe func(Ans, time.Duration),
+) {
 	if !isType(r, "application/json") {
 		problem(w, http.StatusUnsupportedMediaType, "send the request as application/json")
 		return
@@ -155,15 +167,14 @@ func (s *Service) screen(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.options.Timeout)
 	defer cancel()
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.options.Timeout))
-	req, err := screen.DecodeRequest(r.Body)
+	req, err := decode(r.Body)
 	if err != nil {
 		s.metrics.refused.Inc()
 		problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	req.Feeds = r.URL.Query()["feed"]
 	start := time.Now()
-	answer, err := inTurn(ctx, s.turns, func() (screen.Answer, error) { return s.engine.Screen(ctx, req, s.options.Now()) })
+	answer, err := inTurn(ctx, s.turns, func() (Ans, error) { return work(ctx, req, r.URL.Query()["feed"]) })
 	switch {
 	case errors.Is(err, ErrRequest):
 		s.metrics.refused.Inc()
@@ -175,7 +186,7 @@ func (s *Service) screen(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusServiceUnavailable, "the search did not end in time; ask again")
 		return
 	}
-	s.metrics.observe(Result{Answer: answer, Took: time.Since(start)})
+	observe(answer, time.Since(start))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	enc := json.NewEncoder(w)

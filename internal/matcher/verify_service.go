@@ -4,8 +4,6 @@ package matcher
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 
@@ -39,38 +37,11 @@ func newVerifyMetrics() verifyMetrics {
 
 // verify answers one comparison, within the limits of a search.
 func (s *Service) verify(w http.ResponseWriter, r *http.Request) {
-	if !isType(r, "application/json") {
-		problem(w, http.StatusUnsupportedMediaType, "send the request as application/json")
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.options.Timeout)
-	defer cancel()
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.options.Timeout))
-	req, err := screen.DecodeVerify(r.Body)
-	if err != nil {
-		s.metrics.refused.Inc()
-		problem(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	req.Feeds = r.URL.Query()["feed"]
-	start := time.Now()
-	answer, err := inTurn(ctx, s.turns, func() (screen.VerifyAnswer, error) { return s.engine.Verify(ctx, req, s.options.Now()) })
-	switch {
-	case errors.Is(err, ErrRequest):
-		s.metrics.refused.Inc()
-		problem(w, http.StatusBadRequest, err.Error())
-		return
-	case err != nil:
-		s.metrics.late.Inc()
-		w.Header().Set("Retry-After", "1")
-		problem(w, http.StatusServiceUnavailable, "the comparison did not end in time; ask again")
-		return
-	}
-	s.metrics.verify.answers.WithLabelValues(string(answer.Outcome)).Inc()
-	s.metrics.verify.seconds.Observe(time.Since(start).Seconds())
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(answer)
+	serve(s, w, r, screen.DecodeVerify, func(ctx context.Context, req screen.VerifyRequest, feeds []string) (screen.VerifyAnswer, error) {
+		req.Feeds = feeds
+		return s.engine.Verify(ctx, req, s.options.Now())
+	}, func(answer screen.VerifyAnswer, took time.Duration) {
+		s.metrics.verify.answers.WithLabelValues(string(answer.Outcome)).Inc()
+		s.metrics.verify.seconds.Observe(took.Seconds())
+	})
 }
