@@ -44,8 +44,6 @@ const (
 
 	// A document's number that is the same is a candidate by itself; one with another
 	// issuer, or a short one, coincides, and the name must speak too.
-	pointsNumber  = 12.0
-	pointsMisread = 8.0
 	misreadNumber = 0.93
 	otherIssuer   = 0.6
 	shortNumber   = 0.5
