@@ -2,14 +2,18 @@
 
 package matcher
 
-import "github.com/frontline-screening/frontline/internal/matcher/script"
+import (
+	"slices"
+
+	"github.com/frontline-screening/frontline/internal/matcher/script"
+)
 
 const (
 	// leastAlike is how alike words must be to be met.
 	leastAlike = 0.7
-	// spare is what an edit may cost beyond one, where it makes or breaks a sound that two
-	// letters write.
-	spare = 0.65
+	// oneEdit and twoEdits are what so many edits may cost: one may make or break a sound
+	// that two letters write.
+	oneEdit, twoEdits = 1.65, 2.05
 	// foreignLimit is how many edits apart words of two scripts may be, for each letter of
 	// the longer.
 	foreignLimit = 0.25
@@ -32,55 +36,110 @@ type alikeWord struct {
 	alike float32
 }
 
+// sight is a word of a list that may be alike, with what is looked at first.
+type sight struct {
+	word uint32
+	traits
+	// from and to bound the text of a word in Latin letters.
+	from, to uint32
+}
+
 // alikeTo are the words of the part that are alike to a term, itself included. They are
 // valid until the next call.
 func (p *part) alikeTo(s *scratch, tm term) []alikeWord {
 	s.seen.clear()
-	into := s.found[:0]
-	defer func() { s.found = into }()
+	s.found = s.found[:0]
 	if id, ok := p.words.find(tm.text); ok {
-		into = append(into, alikeWord{id, 1})
+		s.found = append(s.found, alikeWord{id, 1})
 		s.seen.add(id)
 	}
 	own := aboutOf(tm.text)
 	if own.runes() < 2 {
-		return into
+		return s.found
 	}
 	s.word.Set(tm.text)
-	meet := func(w uint32, limit float32) {
-		if a := alike(&s.word, own, p.traits[w].about, p.words.text(w), limit); a > 0 {
-			into = append(into, alikeWord{w, a})
-		}
-	}
 	if own.kind() == kindParticle {
 		// Others that sound like it; what else does is no particle.
+		s.met = s.met[:0]
 		for other := range particles {
-			if id, ok := p.words.find(other); ok && s.seen.add(id) {
-				meet(id, 1+spare)
+			if id, ok := p.words.find(other); ok {
+				s.met = append(s.met, id)
 			}
 		}
-		return into
+		p.meet(s, own, func(about) (float32, bool) { return oneEdit, true })
+		return s.found
 	}
 	most := mostEdits(own, tm.way)
-	s.spelt.editKeys(tm.text, most, func(key uint64) {
-		p.near.at(key, own, most, func(w uint32) {
-			other := &p.traits[w]
-			between := editsBetween(own, other.about, tm.way)
-			limit := float32(between) + spare
-			if own.apart(other.about) <= between && own.script() == other.script() && s.seen.add(w) && !s.word.Excludes(other.sketch, limit) {
-				meet(w, limit)
-			}
-		})
+	s.met = s.met[:0]
+	s.spelt.editKeys(tm.text, most, func(key uint64, most int) { s.met = p.near.at(s.met, key, own, most) })
+	p.meet(s, own, func(other about) (float32, bool) {
+		between := editsBetween(own, other, tm.way)
+		return costOf(between), max(own.apart(other), own.longer(other)) <= between && own.script() == other.script()
 	})
+	s.met = s.met[:0]
+	searchSounds(tm.text, own.script(), func(key uint64) { s.met = p.near.at(s.met, key, own, anyEdits) })
 	limit := soundLimit * float32(own.runes())
-	searchSounds(tm.text, own.script(), func(key uint64) {
-		p.near.at(key, own, anyEdits, func(w uint32) {
-			if other := &p.traits[w]; fits(own, other.about) && s.seen.add(w) && !s.word.Excludes(other.sketch, limit) {
-				meet(w, limit)
-			}
-		})
-	})
-	return into
+	p.meet(s, own, func(other about) (float32, bool) { return limit, fits(own, other) })
+	return s.found
+}
+
+// meet appends, to what is found, the words that were met and are alike. within says how
+// many edits a word may be apart, and whether it is looked at. Each pass over the words
+// reads one thing of each, so that the reads do not wait for one another.
+func (p *part) meet(s *scratch, own about, within func(about) (limit float32, ok bool)) {
+	s.sights = slices.Grow(s.sights[:0], len(s.met))[:len(s.met)]
+	for i, w := range s.met {
+		s.sights[i].word, s.sights[i].traits = w, p.traits[w]
+	}
+	left := s.sights[:0]
+	for i := range s.sights {
+		one := &s.sights[i]
+		limit, ok := within(one.about)
+		if ok && s.seen.add(one.word) && !s.excludes(own, &one.traits, limit) {
+			left = append(left, *one)
+		}
+	}
+	for i := range left {
+		left[i].from, left[i].to = p.words.bounds(left[i].word)
+	}
+	s.ahead = 0
+	for i := range left {
+		if one := &left[i]; one.script() == script.Latin {
+			s.ahead += uint64(p.units[one.from])
+		} else if at := one.more >> 8; at < uint64(len(p.letters)) {
+			s.ahead += uint64(p.letters[at])
+		}
+	}
+	for i := range left {
+		limit, _ := within(left[i].about)
+		if a := p.alike(s, own, &left[i], limit); a > 0 {
+			s.found = append(s.found, alikeWord{left[i].word, a})
+		}
+	}
+}
+
+// excludes reports whether a word is not alike to the one that is set, by its traits.
+func (s *scratch) excludes(own about, other *traits, limit float32) bool {
+	switch {
+	case other.script() != script.Latin:
+		return false
+	case own.script() == script.Latin:
+		return s.word.Excludes(other.sketch(), limit)
+	}
+	return s.word.ExcludesLatin(uint32(other.about>>32), foreignEdits(own, other.about)) //nolint:gosec // the upper half
+}
+
+// alike is how alike a word of the list is to the one that is set.
+func (p *part) alike(s *scratch, own about, one *sight, limit float32) float32 {
+	switch other := one.script(); {
+	case own.script() == script.Latin && other == script.Latin:
+		return alikeEdited(own, one.about, s.word.CostToUnits(p.unitsOf(one.from, one.to), one.sketch(), limit), limit)
+	case own.script() == other || other == script.Latin || other == script.Other:
+		return alike(&s.word, own, one.about, p.words.text(one.word), limit)
+	default:
+		limit = foreignEdits(own, one.about)
+		return alikeForeign(own, one.about, s.word.CostToLetters(p.lettersOf(&one.traits), other, limit), limit)
+	}
 }
 
 // mostEdits is how many edits are looked for: two where the list's word may have
@@ -99,6 +158,14 @@ func editsBetween(own, other about, w way) int {
 		return 1
 	}
 	return mostEdits(own, w)
+}
+
+// costOf is what one or two edits may cost.
+func costOf(edits int) float32 {
+	if edits == 1 {
+		return oneEdit
+	}
+	return twoEdits
 }
 
 // fits reports whether a word of one script may be spelt by one of another, by their
@@ -122,16 +189,32 @@ func fits(a, b about) bool {
 }
 
 // alike is how alike a word is to the one that is set, from 0 to 1; 0 if it is more than
-// limit edits apart. Between scripts the limit is of another kind: leastAlike.
+// limit edits apart. Between scripts the limit is foreignEdits.
 func alike(set *script.Word, own, other about, text string, limit float32) float32 {
-	n, edit := max(own.runes(), other.runes()), float32(editAlike)
 	if own.script() != other.script() {
-		n, edit = max(n, minFuzzy), soundAlike
-		limit = foreignLimit * float32(n)
+		limit = foreignEdits(own, other)
+		return alikeForeign(own, other, set.CostTo(text, other.script(), limit), limit)
 	}
-	cost := set.CostTo(text, other.script(), limit)
+	return alikeEdited(own, other, set.CostTo(text, other.script(), limit), limit)
+}
+
+func alikeEdited(own, other about, cost, limit float32) float32 {
 	if cost > limit {
 		return 0
 	}
-	return max(0, 1-edit*cost/float32(n))
+	return max(0, 1-editAlike*cost/float32(max(own.runes(), other.runes())))
+}
+
+// foreignEdits is how many edits apart words of two scripts may be.
+func foreignEdits(own, other about) float32 { return foreignLimit * foreignRunes(own, other) }
+
+func foreignRunes(own, other about) float32 {
+	return float32(max(own.runes(), other.runes(), minFuzzy))
+}
+
+func alikeForeign(own, other about, cost, limit float32) float32 {
+	if cost > limit {
+		return 0
+	}
+	return max(0, 1-soundAlike*cost/foreignRunes(own, other))
 }

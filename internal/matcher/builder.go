@@ -115,21 +115,26 @@ func (b *builder) addName(doc uint32, text string, low bool) {
 	s.nameWords = append(s.nameWords, words...)
 	s.nameEnds = append(s.nameEnds, uint32(len(s.nameWords))) //nolint:gosec // check is told
 	if name%64 == 0 {
-		s.single, s.initials = append(s.single, 0), append(s.initials, 0)
+		s.single = append(s.single, 0)
 	}
-	telling := uint8(0)
+	telling, has := makeup(0), makeup(0)
 	for i, p := range parts {
+		if slices.Contains(words[:i], words[i]) {
+			has |= hasRepeats
+			continue
+		}
 		switch kindOf(p) {
 		case kindTelling:
-			if !slices.Contains(words[:i], words[i]) {
-				telling++
-			}
+			telling++
 		case kindInitial:
-			s.initials.add(name)
+			has |= hasInitials
 		case kindParticle:
 		}
 	}
-	s.telling = append(s.telling, telling)
+	if has&hasRepeats != 0 {
+		telling = min(telling, 1)
+	}
+	s.makeup = append(s.makeup, has|telling)
 	if telling < 2 {
 		s.single.add(name)
 	}
@@ -163,11 +168,10 @@ func (b *builder) finish() (*segment, error) {
 		s.refs[i], s.issuers[i] = b.numbers[j].id, b.issuers[j]
 	}
 	s.recent = newRecent(s.words.len())
-	s.traits = make([]traits, s.words.len())
-	for id := range s.traits {
-		s.traits[id] = traitsOf(s.words.text(uint32(id))) //nolint:gosec // check has told
-	}
 	var err error
+	if s.looks, err = looksOf(s.words, b.pace); err != nil {
+		return nil, err
+	}
 	if s.near, err = layNeighbours(s.words, s.traits, b.pace); err != nil || stopped != nil {
 		return nil, errors.Join(stopped, err)
 	}
@@ -181,7 +185,7 @@ func (s *segment) clip() {
 		*list = append(make([]uint32, 0, len(*list)), *list...)
 	}
 	s.entries = append(make([]byte, 0, len(s.entries)), s.entries...)
-	s.telling = append(make([]uint8, 0, len(s.telling)), s.telling...)
+	s.makeup = append(make([]makeup, 0, len(s.makeup)), s.makeup...)
 	s.born = append(make([]born, 0, len(s.born)), s.born...)
 }
 

@@ -104,3 +104,16 @@ const (
 func (c *content) outgrown() bool {
 	return c.altered()*rebuildAt > c.index.parts[0].docs()
 }
+
+// base is the segment that was built whole.
+func (c *content) base() *part { return c.index.parts[0] }
+
+// ahead reports whether the common words of the base have been looked up.
+func (c *content) ahead() bool {
+	select {
+	case <-c.base().recent.ahead:
+		return true
+	default:
+		return false
+	}
+}

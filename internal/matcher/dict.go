@@ -39,6 +39,9 @@ func (d *dict) len() int { return len(d.ends) - 1 }
 // text is the string of a number. It shares the dictionary's memory.
 func (d *dict) text(id uint32) string { return d.arena.String()[d.ends[id]:d.ends[id+1]] }
 
+// bounds are where it begins and ends in the arena.
+func (d *dict) bounds(id uint32) (from, to uint32) { return d.ends[id], d.ends[id+1] }
+
 // slot is where the string stands in the table, or the free slot where it belongs.
 func (d *dict) slot(s string) int {
 	mask := len(d.slots) - 1

@@ -106,27 +106,19 @@ func (x *part) findNumber(d queryDocument, form string, best float64, hits map[u
 func (x *index) findNames(ctx context.Context, q *query, least float64, found []map[uint32]hit) error {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	gain := q.gain(bornMany)
 	for _, words := range q.names {
 		pl := x.newPlan(s, words)
 		for i, p := range x.parts {
 			matches, hits := pl.matches[i], found[i]
-			s.table.fill(matches)
-			err := p.gather(ctx, s, pl, matches, func(name uint32, got sum) {
-				doc := p.nameDoc[name]
-				if len(q.documents) == 0 || hits[doc].number == 0 {
-					needed := least - gain
-					if len(q.births) > 0 {
-						needed = least - q.gain(p.born[doc])
+			err := p.gather(ctx, s, pl, matches, func(names []gathered) {
+				names = x.worth(p, pl, q, least, names, hits)
+				for i := range names {
+					g := &names[i]
+					h := hits[g.doc]
+					if l := x.compare(s, p, pl, matches, g.name); l.any() && l.points >= leastPoints {
+						h.add(&l, p.low.has(g.name))
+						hits[g.doc] = h
 					}
-					if x.most(p, pl, name, got) < needed {
-						return
-					}
-				}
-				h := hits[doc]
-				if l := x.compare(s, p, pl, matches, name); l.any() && l.points >= leastPoints {
-					h.add(&l, p.low.has(name))
-					hits[doc] = h
 				}
 			})
 			if err != nil {
@@ -135,6 +127,36 @@ func (x *index) findNames(ctx context.Context, q *query, least float64, found []
 		}
 	}
 	return nil
+}
+
+// worth are those of the names that may come to as many points; it finds their records.
+func (x *index) worth(p *part, pl *plan, q *query, least float64, names []gathered, hits map[uint32]hit) []gathered {
+	most := q.gain(bornMany)
+	left := names[:0]
+	for _, g := range names {
+		if g.most = x.most(pl, g.makeup, g.got); g.most+most >= least || len(q.documents) > 0 {
+			left = append(left, g)
+		}
+	}
+	for i := range left {
+		left[i].doc = p.nameDoc[left[i].name]
+	}
+	for i := range left {
+		left[i].born = p.born[left[i].doc]
+	}
+	names, left = left, left[:0]
+	for _, g := range names {
+		switch {
+		case p.dead.has(g.doc):
+			continue
+		case len(q.documents) > 0 && hits[g.doc].number > 0:
+		case len(q.births) > 0 && g.most+q.gain(g.born) < least, g.most+most < least:
+			continue
+		}
+
+		left = append(left, g)
+	}
+	return left
 }
 
 // gain is the most that evidence beside names can add for a record born then.

@@ -8,6 +8,8 @@ const (
 	// leastGathered is the share of the subject's weight that a name must have, unless it
 	// has all of its own words in common.
 	leastGathered = 0.5
+	// mostRepeated is how often a word of a name is counted at most.
+	mostRepeated = 3
 	// commonAlone is the weight below which one word is too common to find longer names.
 	commonAlone = 0.5
 )
@@ -27,6 +29,12 @@ func (s sum) words() int     { return int(s >> sumWord) }
 func (s sum) told() float64  { return float64(s>>sumTold&sumMask) / sumUnit }
 func (s sum) cover() float64 { return float64(s&sumMask) / sumUnit }
 
+// or is the greater of two sums in each of what they hold.
+func (s sum) or(o sum) sum {
+	const words, told, cover sum = 0xff << sumWord, sumMask << sumTold, sumMask
+	return max(s&words, o&words) | max(s&told, o&told) | max(s&cover, o&cover)
+}
+
 // sum is what a match adds to the names that have its word.
 func (tm *term) sum(m *match) sum {
 	words := sum(1)
@@ -42,6 +50,24 @@ func (tm *term) sum(m *match) sum {
 		alike = 1 // what words written together are given back is more than they lack
 	}
 	return words<<sumWord | (sum(told*sumUnit)+1)<<sumTold | sum(tm.gain*alike*sumUnit) + 1
+}
+
+// gathered is a name with what it is made of and has gathered, the most points that this
+// can come to, and its record with its dates of birth.
+type gathered struct {
+	name, doc uint32
+	got       sum
+	most      float64
+	born      born
+	makeup    makeup
+}
+
+// clue is a word of the list that adds to the names that have it, which from and to bound
+// among all posts.
+type clue struct {
+	word, from, to uint32
+	gain           sum
+	rare           bool
 }
 
 // cursorOf goes through the names that have a word.
@@ -64,10 +90,11 @@ type addition struct {
 	gain sum
 }
 
-// gather calls compare with the names of a part that may be alike: block by block, the
-// names that have a rare word of the subject's are touched, common words add to those,
-// and what has too little is passed over. It ends with the context.
-func (p *part) gather(ctx context.Context, s *scratch, pl *plan, matches []match, compare func(name uint32, got sum)) error {
+// gather calls compare with the names of a part that may be alike, many at a time: block by
+// block, the names that have a rare word of the subject's are touched, common words add to
+// those, and what has too little is passed over. It ends with the context.
+func (p *part) gather(ctx context.Context, s *scratch, pl *plan, matches []match, compare func(names []gathered)) error {
+	s.table.fill(matches)
 	common := p.cursors(s, pl, matches)
 	names := uint32(p.names()) //nolint:gosec // check has told
 	for start := uint32(0); start < names; start += blockNames {
@@ -102,7 +129,9 @@ func (p *part) gather(ctx context.Context, s *scratch, pl *plan, matches []match
 				*at += a.gain
 			}
 		}
-		p.look(s, pl, start, compare)
+		if names := p.enoughOf(s, pl, start); len(names) > 0 {
+			compare(names)
+		}
 	}
 	s.pending.clear()
 	return nil
@@ -120,6 +149,22 @@ func (s *scratch) touch(name, place uint32, gain sum) {
 // cursors sets a cursor on each word that matters and has many names, those names are
 // found by first; it returns where the others begin. Words of few names are put down.
 func (p *part) cursors(s *scratch, pl *plan, matches []match) int {
+	s.clues = s.clues[:0]
+	for i := range matches {
+		if s.table.first(matches[i].word) == uint32(i)+1 { //nolint:gosec // small
+			if gain, rare := s.gainOf(pl, matches, i); gain > 0 {
+				s.clues = append(s.clues, clue{word: matches[i].word, gain: gain, rare: rare})
+			}
+		}
+	}
+	for i := range s.clues {
+		l := &s.clues[i]
+		l.from, l.to = p.postEnds[l.word], p.postEnds[l.word+1]
+	}
+	s.ahead = 0
+	for i := range s.clues {
+		s.ahead += uint64(p.posts[s.clues[i].from])
+	}
 	s.cursors = s.cursors[:0]
 	s.pending.fit(p.names()/blockNames + 1)
 	common := 0
@@ -128,19 +173,18 @@ func (p *part) cursors(s *scratch, pl *plan, matches []match) int {
 		if rare {
 			put = s.pending.rare
 		}
-		for i := range matches {
-			m := &matches[i]
-			tm := &pl.terms[m.term]
-			if tm.gain == 0 || tm.rare != rare {
+		for i := range s.clues {
+			l := &s.clues[i]
+			if l.rare != rare {
 				continue
 			}
-			names, gain := p.postsOf(m.word), tm.sum(m)
+			names := p.posts[l.from:l.to]
 			if len(names) > fewNames {
-				s.cursors = append(s.cursors, cursorOf{names, gain})
+				s.cursors = append(s.cursors, cursorOf{names, l.gain})
 				continue
 			}
 			for _, n := range names {
-				put[n/blockNames] = append(put[n/blockNames], addition{n, gain})
+				put[n/blockNames] = append(put[n/blockNames], addition{n, l.gain})
 			}
 		}
 		if rare {
@@ -148,6 +192,20 @@ func (p *part) cursors(s *scratch, pl *plan, matches []match) int {
 		}
 	}
 	return common
+}
+
+// gainOf is what a word adds to the names that have it, by the matches that begin with the
+// one given, and whether names are found by it. It stands for one word of the subject's,
+// so what it adds is the most that any of its matches does.
+func (s *scratch) gainOf(pl *plan, matches []match, first int) (most sum, rare bool) {
+	for k := uint32(first) + 1; k != 0; k = s.table.next[k-1] { //nolint:gosec // small
+		m := &matches[k-1]
+		if tm := &pl.terms[m.term]; tm.gain > 0 {
+			most = most.or(tm.sum(m))
+			rare = rare || tm.rare
+		}
+	}
+	return most, rare
 }
 
 func (p *pending) fit(blocks int) {
@@ -162,26 +220,41 @@ func (p *pending) clear() {
 	}
 }
 
-// look passes the touched names of a block on that have enough, and clears the sums.
-func (p *part) look(s *scratch, pl *plan, start uint32, compare func(name uint32, got sum)) {
-	alone := pl.telling > 1
+// enoughOf are the touched names of a block that have enough, and clears the sums. What
+// is read of each is read in a pass of its own, so that the reads do not wait for one another.
+func (p *part) enoughOf(s *scratch, pl *plan, start uint32) []gathered {
+	out := s.gathered[:0]
+	several := pl.telling > 1
 	for _, name := range s.touched {
-		got := s.sums[(name-start)%blockNames]
-		s.sums[(name-start)%blockNames] = 0
+		at := &s.sums[(name-start)%blockNames]
 		// Most names have one word in common and more than one.
-		if alone && got < 2<<sumWord && !p.single.has(name) {
-			continue
+		if got := *at; !several || got >= 2<<sumWord || p.single.has(name) {
+			out = append(out, gathered{name: name, got: got})
 		}
-		if p.enough(pl, name, got) && (len(p.dead) == 0 || !p.dead.has(p.nameDoc[name])) {
-			compare(name, got)
+		*at = 0
+	}
+	s.touched, s.gathered = s.touched[:0], out
+	left := out[:0]
+	for _, g := range out {
+		g.makeup = p.makeup[g.name]
+		if g.got = g.makeup.counted(g.got); pl.enough(g.makeup, g.got) {
+			left = append(left, g)
 		}
 	}
-	s.touched = s.touched[:0]
+	return left
+}
+
+// counted is a sum with what a name may have more of it because it repeats a word.
+func (m makeup) counted(got sum) sum {
+	if m&hasRepeats != 0 {
+		return got * mostRepeated
+	}
+	return got
 }
 
 // enough reports whether a name with that sum is worth comparing.
-func (p *part) enough(pl *plan, name uint32, got sum) bool {
-	count, own := got.words(), int(p.telling[name])
+func (pl *plan) enough(name makeup, got sum) bool {
+	count, own := got.words(), name.telling()
 	// One common word finds no more than names of two.
 	if pl.alone && own > 2 && pl.total < commonAlone {
 		return false
@@ -190,17 +263,30 @@ func (p *part) enough(pl *plan, name uint32, got sum) bool {
 }
 
 // most is more than the points that comparing a name with that sum can come to.
-func (x *index) most(p *part, pl *plan, name uint32, got sum) float64 {
+func (x *index) most(pl *plan, name makeup, got sum) float64 {
 	points := pointsNone + pointsTold*x.scale*(got.told()+float64(pl.beside)-1)
-	if p.initials.has(name) {
+	if name&hasInitials != 0 {
 		return points // its letters may stand for any word
 	}
+	words, own := got.words(), name.telling()
 	// What words lack of being alike counts as left over, which costs no more than it does
 	// but for what each word that differs is given back.
-	points += min(0, pointsExtra*max(0, float64(pl.total)-got.cover())/float64(pl.all)+(pointsEdited+pointsEdit)*float64(got.words()))
-	if lacking := int(p.telling[name]) - got.words() - (len(pl.words) - pl.telling) - pl.split; lacking > 0 {
-		least := weightLeast * float64(lacking)
-		points += pointsMissing * least / (float64(pl.all) + least)
+	points += min(0, pointsExtra*max(0, float64(pl.total)-got.cover())/float64(pl.all)+(pointsEdited+pointsEdit)*float64(words))
+	// Each word of the name stands for one of the subject's at most.
+	extra := 0.0
+	if words < pl.telling {
+		extra = float64(pl.lightest[pl.telling-words])
+	}
+	met := float64(pl.all) - extra
+	lacking := own - words - (len(pl.words) - pl.telling) - pl.split
+	if lacking > 0 {
+		missing := weightLeast * float64(lacking)
+		points += pointsMissing * missing / (met + missing)
+		conflict := min(missing, extra)
+		points += pointsConflict * conflict / (met + conflict)
+	}
+	if words < 2 && pl.split == 0 && (lacking > 0 || pl.telling > words) {
+		points += pointsAlone
 	}
 	return points
 }
@@ -209,12 +295,11 @@ func (x *index) most(p *part, pl *plan, name uint32, got sum) float64 {
 func (p *part) gathers(s *scratch, pl *plan, matches []match, name uint32) bool {
 	got, touched := sum(0), false
 	for w := range p.distinct(name) {
-		for k := s.table.first(w); k != 0; k = s.table.next[k-1] {
-			if tm := &pl.terms[matches[k-1].term]; tm.gain > 0 {
-				got += tm.sum(&matches[k-1])
-				touched = touched || tm.rare
-			}
+		if k := s.table.first(w); k != 0 {
+			gain, rare := s.gainOf(pl, matches, int(k-1))
+			got += gain
+			touched = touched || rare
 		}
 	}
-	return touched && p.enough(pl, name, got)
+	return touched && pl.enough(p.makeup[name], p.makeup[name].counted(got))
 }

@@ -180,14 +180,16 @@ func TestMostIsNeverLess(t *testing.T) {
 			q.addText(text)
 			pl := x.newPlan(s, q.names[0])
 			s.table.fill(pl.matches[0])
-			err := p.gather(t.Context(), s, pl, pl.matches[0], func(name uint32, got sum) {
-				l := x.compare(s, p, pl, pl.matches[0], name)
-				most := x.most(p, pl, name, got)
-				if l.any() && l.points > most+1e-3 {
-					t.Fatalf("%q for %q: %.3f points, at most %.3f", text, nameOf(p, name), l.points, most)
-				}
-				if most-l.points < 1 {
-					within++
+			err := p.gather(t.Context(), s, pl, pl.matches[0], func(names []gathered) {
+				for _, g := range names {
+					l := x.compare(s, p, pl, pl.matches[0], g.name)
+					most := x.most(pl, g.makeup, g.got)
+					if l.any() && l.points > most+1e-3 {
+						t.Fatalf("%q for %q: %.3f points, at most %.3f", text, nameOf(p, g.name), l.points, most)
+					}
+					if most-l.points < 1 {
+						within++
+					}
 				}
 			})
 			if err != nil {

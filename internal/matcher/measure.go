@@ -33,13 +33,16 @@ func Meet(a, b string) bool {
 	}
 	words := newDict(1)
 	words.enter(y[0])
-	all := []traits{traitsOf(y[0])}
-	near, err := layNeighbours(words, all, hurry)
+	looks, err := looksOf(words, hurry)
+	if err != nil {
+		return false
+	}
+	near, err := layNeighbours(words, looks.traits, hurry)
 	if err != nil {
 		return false
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	p := &part{segment: &segment{words: words, near: near, traits: all, recent: newRecent(1)}}
+	p := &part{segment: &segment{words: words, near: near, looks: looks, recent: newRecent(words.len())}}
 	return len(p.lookUp(s, nil, 0, term{text: x[0]})) > 0
 }

@@ -26,11 +26,19 @@ var saltWhole, saltHead, saltTail, saltSound = rand.Uint64(), rand.Uint64(), ran
 
 // neighbours finds the words of a segment that may be alike: those that share a key.
 type neighbours struct {
-	// words are the words by bucket, bounded by ends; tags tell the keys of a bucket apart,
-	// and in their lower half which letters the word has.
+	// words are the words by bucket, bounded by ends, and tags which letters they have; the
+	// upper bits of both tell the keys of a bucket apart.
 	ends, words, tags []uint32
 	shift             int
 }
+
+// lowBits are those of a word's number, and of its letters in a tag; mostWords is how many
+// words there may be.
+const (
+	lowBits   = 24
+	lowMask   = 1<<lowBits - 1
+	mostWords = 1 << lowBits
+)
 
 // spelt is a word as runes.
 type spelt struct {
@@ -101,13 +109,19 @@ func (w *spelt) indexKeys(word string, f func(uint64)) {
 // of a half would find thousands of words in a long list.
 func halfSalt(salt uint64, runes int) uint64 { return mix(salt, uint32(runes)) } //nolint:gosec // below maxFuzzy
 
-// editKeys calls f with the keys that words up to so many edits from this one have: at
-// most two from minHalves runes on, one below.
-func (w *spelt) editKeys(word string, most int, f func(uint64)) {
+// editKeys calls f with the keys that words up to so many edits from this one have, and
+// with how many edits those under it may be apart: at most two from minHalves runes on,
+// one below.
+func (w *spelt) editKeys(word string, most int, each func(key uint64, most int)) {
 	w.read(word)
 	if w.n >= minFuzzy-1 && w.n <= minHalves {
-		deletions(w.runes[:w.n], saltWhole, f)
+		within := most
+		if w.n < minHalves {
+			within = 1
+		}
+		deletions(w.runes[:w.n], saltWhole, func(key uint64) { each(key, within) })
 	}
+	f := func(key uint64) { each(key, most) }
 	// The halves of words a little shorter to a little longer. With one edit in all, one
 	// half has none.
 	for n := max(minHalves, w.n-most); n <= w.n+most && w.n > 0; n++ {
@@ -210,18 +224,24 @@ func (n *neighbours) bucket(key uint64) uint64 {
 
 func spread(key uint64) uint64 { return (key ^ key>>29) * 0x9E3779B97F4A7C15 }
 
-// tag is what of a key, and of the word under it, is kept beside the word.
-func tag(key uint64, w about) uint32 { return uint32(spread(key))<<16 | uint32(w.folded()) } //nolint:gosec // the lower half, which the bucket leaves
+// tags are what of a key is kept beside the word under it, and beside its letters: the
+// parts of the key that the bucket leaves.
+func tags(key uint64, word uint32, w about) (besideWord, besideLetters uint32) {
+	rest := uint32(spread(key)) //nolint:gosec // the lower half
+	return word | rest<<lowBits, w.folded() | rest>>8<<lowBits
+}
 
-// at calls f with the words that have the key, and that may be so few edits from one.
-func (n *neighbours) at(key uint64, from about, most int, f func(word uint32)) {
-	b, t := n.bucket(key), tag(key, from)
-	start, end := n.ends[b], n.ends[b+1]
-	for i, own := range n.tags[start:end] {
-		if differ := own ^ t; differ>>16 == 0 && bits.OnesCount32(differ) <= 2*most {
-			f(n.words[int(start)+i])
+// at appends the words that have the key, and that may be so few edits from one.
+func (n *neighbours) at(into []uint32, key uint64, from about, most int) []uint32 {
+	b := n.bucket(key)
+	word, letters := tags(key, 0, from)
+	words := n.words[n.ends[b]:n.ends[b+1]]
+	for i, own := range n.tags[n.ends[b]:n.ends[b+1]] {
+		if differ := own ^ letters; differ>>lowBits == 0 && bits.OnesCount32(differ) <= 2*most && (words[i]^word)>>lowBits == 0 {
+			into = append(into, words[i]&lowMask)
 		}
 	}
+	return into
 }
 
 // layNeighbours builds the buckets, in two passes over the words: how many each bucket
@@ -257,6 +277,6 @@ func layNeighbours(words *dict, traits []traits, pace func() error) (neighbours,
 	return n, each(func(id uint32, key uint64) {
 		b := n.bucket(key)
 		ends[b]--
-		n.words[ends[b]], n.tags[ends[b]] = id, tag(key, traits[id].about)
+		n.words[ends[b]], n.tags[ends[b]] = tags(key, id, traits[id].about)
 	})
 }

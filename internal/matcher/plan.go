@@ -23,6 +23,8 @@ type plan struct {
 	// is what all weigh, beside what those tell at most that names are not gathered by.
 	total, all, beside float32
 	telling            int
+	// lightest is what so many of those words weigh at least.
+	lightest [maxTokens + 1]float32
 	// alone is true of a name with one word that tells something.
 	alone bool
 	// split is how many words may stand for two of a name.
@@ -209,7 +211,7 @@ func (x *index) weigh(s *scratch, pl *plan) {
 			x.weighTerm(s, pl, t)
 		}
 	}
-	pl.markGathered(s)
+	pl.markGathered()
 	more := false
 	for i := range pl.words {
 		w := &pl.words[i]
@@ -237,24 +239,12 @@ func (x *index) weigh(s *scratch, pl *plan) {
 }
 
 // markGathered chooses the words that names are gathered by: those that tell something,
-// or all if none does, and of words that are alike the first, since one word of a name
-// would count for each.
-func (pl *plan) markGathered(s *scratch) {
+// or all if none does.
+func (pl *plan) markGathered() {
 	telling := slices.ContainsFunc(pl.words, func(w queryWord) bool { return w.kind == kindTelling })
 	for i := range pl.words {
 		w := &pl.words[i]
 		w.gathered = !telling || w.kind == kindTelling
-		if !w.gathered {
-			continue
-		}
-		own := aboutOf(w.text)
-		s.word.Set(w.text)
-		for j := range i {
-			if o := &pl.words[j]; o.gathered && (o.text == w.text || alike(&s.word, own, aboutOf(o.text), o.text, 1+spare) >= leastAlike) {
-				w.gathered = false
-				break
-			}
-		}
 	}
 }
 
@@ -311,6 +301,9 @@ func (pl *plan) choose() {
 		}
 	}
 	slices.SortStableFunc(order[:n], func(a, b int) int { return cmp.Compare(pl.words[b].weight, pl.words[a].weight) })
+	for i := range n {
+		pl.lightest[i+1] = pl.lightest[i] + pl.words[order[n-1-i]].weight
+	}
 	var rare [maxTokens]bool
 	left := pl.total
 	for _, i := range order[:n] {

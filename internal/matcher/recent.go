@@ -3,44 +3,113 @@
 package matcher
 
 import (
+	"cmp"
+	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 )
 
 const (
-	// recentWords bounds how many words are remembered, recentAlike how many of a word.
+	// commonWords is how many of a long list's words, those that most names have, are looked
+	// up ahead; a list of fewer words than longList is searched as fast without.
+	commonWords = 1 << 14
+	longList    = 1 << 15
+	// recentWords bounds how many others are remembered, recentAlike how many words that are
+	// alike to one.
 	recentWords = 1 << 13
-	recentAlike = 1 << 11
+	recentAlike = 1 << 12
 )
 
 // recent remembers which words of a list are alike to one of its own: some words stand
 // in a large share of all names. Words that only a subject bears are never remembered.
 type recent struct {
-	slots []atomic.Pointer[remembered]
+	// alike is by word.
+	alike []atomic.Pointer[[]alikeWord]
+	// ring are the words that were looked up by searches, plus one, in the order they came;
+	// the next takes the place of the oldest.
+	ring []atomic.Uint32
+	next atomic.Uint32
+	// ahead is closed when the common words have been looked up.
+	ahead chan struct{}
+	once  sync.Once
 }
 
-type remembered struct {
-	id    uint32
-	alike []alikeWord
-}
-
-func newRecent(words int) recent {
-	n := 1
-	for n < recentWords && n < words/16 {
-		n *= 2
+func newRecent(words int) *recent {
+	return &recent{
+		alike: make([]atomic.Pointer[[]alikeWord], words), ring: make([]atomic.Uint32, min(recentWords, 1+words/16)),
+		ahead: make(chan struct{}),
 	}
-	return recent{make([]atomic.Pointer[remembered], n)}
 }
 
 // of returns what find returns, or returned for the same word not long ago.
-func (r recent) of(id uint32, find func() []alikeWord) []alikeWord {
-	slot := &r.slots[id*0x9E3779B1>>8&uint32(len(r.slots)-1)] //nolint:gosec // a power of two
-	if known := slot.Load(); known != nil && known.id == id {
-		return known.alike
+func (r *recent) of(id uint32, find func() []alikeWord) []alikeWord {
+	if known := r.alike[id].Load(); known != nil {
+		return *known
 	}
 	found := find()
-	if len(found) <= recentAlike {
-		slot.Store(&remembered{id, slices.Clone(found)})
+	if len(found) <= recentAlike && r.put(id, found) {
+		at := &r.ring[r.next.Add(1)%uint32(len(r.ring))] //nolint:gosec // small
+		if oldest := at.Swap(id + 1); oldest != 0 {
+			r.alike[oldest-1].Store(nil)
+		}
 	}
 	return found
+}
+
+// put keeps a copy of what was found, unless another did.
+func (r *recent) put(id uint32, found []alikeWord) bool {
+	kept := slices.Clone(found)
+	return r.alike[id].CompareAndSwap(nil, &kept)
+}
+
+// lookAhead looks up the words that most names have.
+func (p *part) lookAhead(pace func() error) error {
+	if p.words.len() >= longList {
+		s := scratches.Get().(*scratch)
+		defer scratches.Put(s)
+		for _, w := range p.commonest(commonWords) {
+			if err := pace(); err != nil {
+				return err
+			}
+			if p.recent.alike[w].Load() == nil {
+				p.recent.put(w, p.alikeTo(s, term{text: p.words.text(w)}))
+			}
+		}
+	}
+	p.recent.once.Do(func() { close(p.recent.ahead) })
+	return nil
+}
+
+// commonest are the words that most names have, the commonest first.
+func (s *segment) commonest(n int) []uint32 {
+	names := func(w uint32) uint32 { return s.postEnds[w+1] - s.postEnds[w] }
+	var out []uint32
+	for w := range uint32(s.words.len()) { //nolint:gosec // check has told
+		if names(w) > 1 {
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(a, b uint32) int { return cmp.Or(cmp.Compare(names(b), names(a)), cmp.Compare(a, b)) })
+	return slices.Clone(out[:min(n, len(out))])
+}
+
+// Rested returns once nothing is done beside the searches any more: all indexes are as they
+// will be, and the common words of long lists have been looked up. The error is the context's.
+func (e *Engine) Rested(ctx context.Context) error {
+	set := e.acquire()
+	defer set.release()
+	for _, f := range set.feeds {
+		if f.content == nil {
+			continue
+		}
+		select {
+		case <-f.content.index.parts[0].recent.ahead:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-e.renewal.ctx.Done():
+			return nil
+		}
+	}
+	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// renewal builds indexes anew that have outgrown their base, one at a time, beside the
-// searches. It works in short strokes with a rest as long after each: a lower priority
+// renewal builds indexes anew that have outgrown their base, and looks up the common words
+// of new ones, one at a time, beside the searches. It works in short strokes with a rest as long after each: a lower priority
 // of the thread would do harm, since the collector waits for every thread that runs.
 type renewal struct {
 	ctx     context.Context //nolint:containedctx // ends with the engine
@@ -29,7 +29,7 @@ const stroke = 2 * time.Millisecond
 // errStopped ends a build in the background with its engine.
 var errStopped = errors.New("the engine was closed")
 
-// renew starts a build for the first content of the current set that needs one. The
+// renew starts what the first content of the current set needs that needs something. The
 // caller holds mu.
 func (e *Engine) renew() {
 	r := &e.renewal
@@ -38,13 +38,13 @@ func (e *Engine) renew() {
 	}
 	for _, f := range e.set.Load().feeds {
 		c := f.content
-		if c == nil || !c.outgrown() {
+		if c == nil || !c.outgrown() && c.ahead() {
 			continue
 		}
 		c.refs.Add(1)
 		r.busy = true
 		r.running.Go(func() {
-			err := e.rebuild(f.ID, c)
+			err := e.tend(f.ID, c)
 			c.release()
 			e.mu.Lock()
 			defer e.mu.Unlock()
@@ -53,11 +53,22 @@ func (e *Engine) renew() {
 				r.failed.Add(1) // the next set is another attempt
 				return
 			}
-			r.built.Add(1)
 			e.renew()
 		})
 		return
 	}
+}
+
+// tend does what the content of a feed needs.
+func (e *Engine) tend(feed string, c *content) error {
+	if !c.outgrown() {
+		return c.base().lookAhead(e.renewal.pace())
+	}
+	err := e.rebuild(feed, c)
+	if err == nil {
+		e.renewal.built.Add(1)
+	}
+	return err
 }
 
 // rebuild indexes the content's snapshot from scratch and puts the result in the place
@@ -67,6 +78,10 @@ func (e *Engine) rebuild(feed string, c *content) error {
 	fresh, err := build(c.digest, c.source, e.renewal.pace())
 	if err != nil {
 		c.source.release()
+		return err
+	}
+	if err := fresh.base().lookAhead(e.renewal.pace()); err != nil {
+		fresh.release()
 		return err
 	}
 	return e.install(feed, fresh)

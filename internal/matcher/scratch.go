@@ -14,20 +14,26 @@ const blockNames = 1 << 15
 
 // scratch is the memory of one search, used again by later ones.
 type scratch struct {
-	plan    plan
-	word    script.Word
-	spelt   spelt
-	seen    seen
+	plan   plan
+	word   script.Word
+	spelt  spelt
+	seen   seen
+	met    []uint32
+	sights []sight
+	// ahead is the sum of what was only read to have it near, so that it is read.
+	ahead   uint64
 	found   []alikeWord
 	weights []float32
 	ranked  []ranked
 	// sums are what the names of a block have gathered.
-	sums    [blockNames]sum
-	touched []uint32
-	cursors []cursorOf
-	pending pending
-	table   table
-	pairing pairing
+	sums     [blockNames]sum
+	touched  []uint32
+	gathered []gathered
+	clues    []clue
+	cursors  []cursorOf
+	pending  pending
+	table    table
+	pairing  pairing
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

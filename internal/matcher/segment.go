@@ -24,17 +24,16 @@ type segment struct {
 	// low are names that the publisher calls weak.
 	low bits64
 
-	// telling is how many words of a name tell something; single are the names of one such
-	// word at most, initials those that have single letters.
-	telling          []uint8
-	single, initials bits64
+	// makeup is what a name is made of, single the names of one telling word at most.
+	makeup []makeup
+	single bits64
 
-	words  *dict
-	traits []traits
+	words *dict
+	looks
 	// posts are the names that have a word, ascending; postEnds bound them.
 	postEnds, posts []uint32
 	near            neighbours
-	recent          recent
+	recent          *recent
 
 	// numbers are documents' numbers in normal form; refs the records that have one.
 	numbers       *dict
@@ -44,6 +43,17 @@ type segment struct {
 	// home is, for each word, the first segment of the chain that has it.
 	home []place
 }
+
+// makeup is how many words of a name tell something, one at most in a name that repeats a
+// word, and whether it has single letters, or repeats a word.
+type makeup uint8
+
+const (
+	hasInitials makeup = 1 << (6 + iota)
+	hasRepeats
+)
+
+func (m makeup) telling() int { return int(m &^ (hasInitials | hasRepeats)) }
 
 // place is a word or a record in one of the segments of an index.
 type place struct{ part, id uint32 }
@@ -87,6 +97,9 @@ func pack(code string) uint32 {
 // check fails when a place has wrapped.
 func (s *segment) check() error {
 	if max(len(s.entries), len(s.nameWords), len(s.refs)) > math.MaxUint32 {
+		return errSize
+	}
+	if s.words.len() > mostWords {
 		return errSize
 	}
 	if err := s.words.check(); err != nil {

@@ -109,17 +109,6 @@ var particles = map[string]bool{
 // which letters.
 type about uint64
 
-// traits are what is looked at of a word of a list before its letters.
-type traits struct {
-	about
-	sketch script.Sketch
-}
-
-func traitsOf(word string) traits {
-	a := aboutOf(word)
-	return traits{a, script.SketchOf(word, a.script())}
-}
-
 func aboutOf(word string) about {
 	runes, letters := 0, about(0)
 	for _, r := range word {
@@ -133,11 +122,19 @@ func (a about) kind() kind            { return kind(a & 3) }
 func (a about) script() script.Script { return script.Script(a >> 2 & 15) }
 func (a about) runes() int            { return int(a >> 6 & (1<<10 - 1)) }
 
-// folded is which letters a word has, in half the space.
-func (a about) folded() uint16 { return uint16(a>>32 | a>>48) } //nolint:gosec // both halves
+// folded is which letters a word has, in the bits of a tag.
+func (a about) folded() uint32 { return uint32((a>>32 | a>>(32+lowBits)) & lowMask) } //nolint:gosec // the bits of a tag
 
 // apart is how many edits lie between two words at least: each changes two letters at most.
 func (a about) apart(b about) int { return (bits.OnesCount32(uint32(a>>32^b>>32)) + 1) / 2 } //nolint:gosec // the upper half
+
+// longer is how many runes one word has more than the other.
+func (a about) longer(b about) int {
+	if d := a.runes() - b.runes(); d > 0 {
+		return d
+	}
+	return b.runes() - a.runes()
+}
 
 // number is the normal form of a document number: capital letters and digits alone.
 func number(s string) string {

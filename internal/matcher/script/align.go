@@ -29,7 +29,9 @@ type spelled struct {
 	// extra is what it costs that the letter there has no counterpart, in hundredths of
 	// an edit: in a script that leaves vowels out, and in one that does not.
 	extra [2][maxLetters]uint8
-	n     int
+	// letter is the number of the letter there.
+	letter [maxLetters]uint8
+	n      int
 }
 
 // spellingsAt reads a word in Latin letters, up to maxLetters of them, into w.
@@ -47,16 +49,12 @@ func spellingsAt[T string | []byte](w *spelled, word T) {
 				w.at[i][k], w.reach[i] = id, uint8(k+1) //nolint:gosec // at most longestSpelling
 			}
 		}
-		full, lean := uint8(costForeign), uint8(costForeign)
 		l := letterOf[word[i]]
-		switch {
-		case l == before && l != 0:
+		full, lean := costsUnspelt(l)
+		if l == before && l != 0 {
 			full, lean = costAgain, costAgain
-		case vowels>>l&1 != 0:
-			full, lean = costVowelToo, costVowel
-		case breaths>>l&1 != 0:
-			full, lean = costBreathTo, costBreath
 		}
+		w.letter[i] = l
 		w.extra[0][i], w.extra[1][i] = lean, full
 		before = l
 	}
@@ -64,6 +62,18 @@ func spellingsAt[T string | []byte](w *spelled, word T) {
 	for i := w.n - 1; i > 2 && i >= w.n-2 && mute>>letterOf[word[i]]&1 != 0; i-- {
 		w.extra[0][i], w.extra[1][i] = min(w.extra[0][i], costMute), min(w.extra[1][i], costMute)
 	}
+}
+
+// costsUnspelt is what it costs that a letter has no counterpart, in a script that writes
+// vowels and in one that leaves them out.
+func costsUnspelt(letter uint8) (full, lean uint8) {
+	switch {
+	case vowels>>letter&1 != 0:
+		return costVowelToo, costVowel
+	case breaths>>letter&1 != 0:
+		return costBreathTo, costBreath
+	}
+	return costForeign, costForeign
 }
 
 // Sets of letters by their numbers.
@@ -83,7 +93,7 @@ type gridRow [maxLetters + 1 + longestSpelling]int32
 // align is the least cost, in hundredths of an edit, at which the Latin word is a
 // spelling of the native one, of a script that leaves vowels out if lean; more than
 // limit when it exceeds that.
-func align(n *native, l *spelled, lean bool, limit int32, mem *grid) int32 {
+func align(word []Letter, l *spelled, lean bool, limit int32, mem *grid) int32 {
 	// mem[i&3][j] is the least cost at which the native word up to i is the Latin one up
 	// to j.
 	for i := range mem {
@@ -105,14 +115,14 @@ func align(n *native, l *spelled, lean bool, limit int32, mem *grid) int32 {
 			cur[j+1] = c
 			least = min(least, c)
 		}
-		if i == n.n {
+		if i == len(word) {
 			return cur[l.n]
 		}
-		p := &n.parts[i]
+		p := word[i]
 		if least <= limit {
-			spell(cur, &mem[(i+1)&3], l, p.one, limit)
-			if p.many != 0 {
-				spell(cur, &mem[(i+int(p.span))&3], l, p.many, limit)
+			spell(cur, &mem[(i+1)&3], l, p.one(), limit)
+			if many := p.many(); many != 0 {
+				spell(cur, &mem[(i+p.span())&3], l, many, limit)
 			}
 		} else if mem.ahead(i, l.n) > limit {
 			return least

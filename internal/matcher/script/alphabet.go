@@ -168,19 +168,35 @@ func (a *alphabets) enter(s Script, text, heard string, spellings []string, ids 
 	slices.SortStableFunc(g.runs, func(x, y run) int { return int(y.more) - int(x.more) })
 }
 
-// part is a place of a native word: the letter there by itself, and the longest run that
-// begins there, each 0 for none.
-type part struct {
-	one, many uint16
-	// span is how many places the run takes.
-	span uint8
+// Letter is a place of a native word: the letter there by itself, and the longest run
+// that begins there, each by its number and 0 for none.
+type Letter uint32
+
+// runBits and spanBits are where the run begins in a Letter, and how many places it takes.
+const (
+	runBits  = 12
+	spanBits = 24
+)
+
+func single(letter uint16) Letter { return Letter(letter) }
+
+// with adds a run.
+func (l Letter) with(run uint16, places uint8) Letter {
+	return l | Letter(run)<<runBits | Letter(places)<<spanBits
 }
 
-// native is a word of a script with an alphabet, by its letters.
+func (l Letter) one() uint16  { return uint16(l & (1<<runBits - 1)) }            //nolint:gosec // twelve bits
+func (l Letter) many() uint16 { return uint16(l >> runBits & (1<<runBits - 1)) } //nolint:gosec // twelve bits
+func (l Letter) span() int    { return int(l >> spanBits) }
+
+// native is a word of another script than Latin, by its letters.
 type native struct {
-	parts [maxLetters]part
+	parts [maxLetters]Letter
 	n     int
 }
+
+// letters are those of the word.
+func (w *native) letters() []Letter { return w.parts[:w.n] }
 
 // set reads a word, up to maxLetters of its letters.
 func (w *native) set(word string, s Script) {
@@ -200,16 +216,16 @@ func (w *native) set(word string, s Script) {
 		i += size
 	}
 	for i := range w.n {
-		p, r := part{}, text[i]
+		p, r := Letter(0), text[i]
 		if page := book.pages[uint8(r>>8)]; page != nil && r < 0x10000 { //nolint:gosec // the upper byte
 			g := &page[r&255]
-			p.one = g.letter
+			p = single(g.letter)
 			for k := range g.runs {
 				run := &g.runs[k]
 				if run.more > 0 && text[i+1] != run.rest[0] || run.more > 1 && text[i+2] != run.rest[1] || run.initial && i > 0 {
 					continue
 				}
-				p.many, p.span = run.letter, run.more+1
+				p = p.with(run.letter, run.more+1)
 				break
 			}
 		}
@@ -217,16 +233,15 @@ func (w *native) set(word string, s Script) {
 	}
 }
 
-// usual appends the usual spelling of the word's letters.
-func (w *native) usual(into []byte) []byte {
-	for i := 0; i < w.n; {
-		p := &w.parts[i]
-		if p.many != 0 {
-			into = append(into, book.letters[p.many].usual...)
-			i += int(p.span)
+// usual appends the usual spelling of a word's letters.
+func usual(into []byte, word []Letter) []byte {
+	for i := 0; i < len(word); {
+		if many := word[i].many(); many != 0 {
+			into = append(into, book.letters[many].usual...)
+			i += word[i].span()
 			continue
 		}
-		into = append(into, book.letters[p.one].usual...)
+		into = append(into, book.letters[word[i].one()].usual...)
 		i++
 	}
 	return into
@@ -240,14 +255,14 @@ func nativeKeys(into []uint32, word string, s Script) []uint32 {
 	w.set(word, s)
 	o := slots{apart: true}
 	for i := 0; i < w.n; {
-		p := &w.parts[i]
-		if p.many != 0 {
-			o.add(&book.letters[p.many].slot)
-			i += int(p.span)
+		p := w.parts[i]
+		if many := p.many(); many != 0 {
+			o.add(&book.letters[many].slot)
+			i += p.span()
 			continue
 		}
-		if p.one != 0 {
-			o.add(&book.letters[p.one].slot)
+		if one := p.one(); one != 0 {
+			o.add(&book.letters[one].slot)
 		}
 		i++
 	}
@@ -276,5 +291,5 @@ func Usual(word string) (latin string, ok bool) {
 	var w native
 	w.set(word, s)
 	var buf [4 * maxLetters]byte
-	return string(w.usual(buf[:0])), true
+	return string(usual(buf[:0], w.letters())), true
 }

@@ -106,11 +106,10 @@ func (w *native) setHan(word string) {
 		}
 		for _, l := range [...]uint8{one.initial, one.final} {
 			if w.n < maxLetters && (l != 0 || one == reading{}) {
-				p := part{}
+				w.parts[w.n] = 0
 				if l != 0 {
-					p.one = uint16(l) + hanFirst - 1
+					w.parts[w.n] = single(uint16(l) + hanFirst - 1)
 				}
-				w.parts[w.n] = p
 				w.n++
 			}
 		}

@@ -58,7 +58,7 @@ const (
 func (w *native) setKana(word string) {
 	put := func(l uint16) {
 		if w.n < maxLetters {
-			w.parts[w.n] = part{one: l}
+			w.parts[w.n] = single(l)
 			w.n++
 		}
 	}
@@ -90,17 +90,17 @@ func (w *native) setKana(word string) {
 			if b := kanaOf[before-0x30a0]; b.consonant != 0 || before == 'ウ' || before == 'イ' {
 				switch {
 				case b.consonant == 0 && before == 'ウ':
-					w.parts[w.n-1].one = names["w"]
+					w.parts[w.n-1] = single(names["w"])
 					put(k.vowel)
 				case b.consonant == 0:
-					w.parts[w.n-1].one = names["y"]
+					w.parts[w.n-1] = single(names["y"])
 					put(k.vowel)
 				case b.soft && r == 'ャ':
-					w.parts[w.n-1].one = names["a"]
+					w.parts[w.n-1] = single(names["a"])
 				case b.soft && r == 'ョ':
-					w.parts[w.n-1].one = names["o"]
+					w.parts[w.n-1] = single(names["o"])
 				default:
-					w.parts[w.n-1].one = k.vowel
+					w.parts[w.n-1] = single(k.vowel)
 				}
 				before = 0
 				continue

@@ -241,16 +241,16 @@ func parse(s string) (n uint8) {
 
 // latinWord is a word in Latin letters by its units.
 type latinWord struct {
-	units [maxLetters]unit
-	// missing is what it costs to leave the unit out.
-	missing [maxLetters]uint8
-	n       int
+	units []unit
 	// met are the units it has, by their numbers modulo 64.
 	met uint64
 }
 
-// set reads a word, up to maxLetters of its bytes.
-func (w *latinWord) set(word string) {
+// latinRoom is room for the units of a word.
+type latinRoom [maxLetters]unit
+
+// read reads a word, up to maxLetters of its bytes.
+func (r *latinRoom) read(word string) latinWord {
 	t := latinCosts
 	word = word[:min(len(word), maxLetters)]
 	n, met, before := 0, uint64(0), uint8(0)
@@ -273,11 +273,11 @@ func (w *latinWord) set(word string) {
 		if before = l; size > 1 {
 			before = 0
 		}
-		w.units[n], w.missing[n] = u, t.missing[u&(units-1)]
+		r[n] = u
 		met |= 1 << (u & 63)
 		i += size
 	}
-	w.n, w.met = n, met
+	return latinWord{r[:n], met}
 }
 
 // longest is the longest unit at the beginning of a word, the first letter of which is l.
@@ -303,9 +303,10 @@ type floors [maxLetters + 1]int32
 // of w; it stops where that exceeds limit.
 func (f *floors) set(w *latinWord, met uint64, limit int32) int32 {
 	t, sum := latinCosts, int32(0)
-	f[w.n] = 0
-	for i := w.n - 1; i >= 0; i-- {
-		near := &t.within[w.units[i]&(units-1)]
+	f[len(w.units)] = 0
+	for i := len(w.units) - 1; i >= 0; i-- {
+		u := w.units[i] & (units - 1)
+		near := &t.within[u]
 		if near[0]&met == 0 {
 			c := uint8(costEdit)
 			switch {
@@ -318,7 +319,7 @@ func (f *floors) set(w *latinWord, met uint64, limit int32) int32 {
 			case near[4]&met != 0:
 				c = bounds[3] + 1
 			}
-			if sum += int32(min(c, w.missing[i])); sum > limit {
+			if sum += int32(min(c, t.missing[u])); sum > limit {
 				return sum
 			}
 		}
@@ -337,37 +338,36 @@ type comparison struct {
 // edits is what it costs, in hundredths of an edit, to take one word for the other; more
 // than limit when it exceeds that.
 func (m *comparison) edits(a, b *latinWord, limit int32) int32 {
-	if b.n > a.n+2 {
+	if len(b.units) > len(a.units)+2 {
 		// What is more in the longer word tells sooner.
 		a, b = b, a
 	}
 	if floor := m.floors.set(a, b.met, limit); floor > limit {
 		return floor
 	}
-	from, endA, endB := 0, a.n, b.n
+	from, endA, endB := 0, len(a.units), len(b.units)
 	for from < endA && from < endB && a.units[from] == b.units[from] {
 		from++
 	}
 	for endA > from && endB > from && a.units[endA-1] == b.units[endB-1] {
 		endA, endB = endA-1, endB-1
 	}
-	x, y, missing := a.units[from:endA], b.units[from:endB], b.missing[from:endB]
-	missing = missing[:len(y)]
+	x, y := a.units[from:endA], b.units[from:endB]
+	t, last, lowest := latinCosts, unit(0), int32(0)
 	before, above, row := &m.rows[0], &m.rows[1], &m.rows[2]
 	above[0] = 0
-	for j, c := range missing {
-		above[j+1] = above[j] + int32(c)
+	for j, v := range y {
+		above[j+1] = above[j] + int32(t.missing[v&(units-1)])
 	}
-	t, last, lowest := latinCosts, unit(0), int32(0)
 	for i, u := range x {
-		instead, gone := &t.instead[u&(units-1)], int32(a.missing[from+i])
+		instead, gone := &t.instead[u&(units-1)], int32(t.missing[u&(units-1)])
 		corner := above[0]
 		left := corner + gone
 		row[0] = left
 		least, lastY := left, unit(0)
 		for j, v := range y {
 			top := above[j+1]
-			c := min(corner+int32(instead[v&(units-1)]), top+gone, left+int32(missing[j]))
+			c := min(corner+int32(instead[v&(units-1)]), top+gone, left+int32(t.missing[v&(units-1)]))
 			if u == lastY && v == last {
 				c = min(c, before[j-1]+costSwapped)
 			}
@@ -376,7 +376,7 @@ func (m *comparison) edits(a, b *latinWord, limit int32) int32 {
 			least = min(least, c)
 		}
 		// A swap may still reach over a row.
-		if min(least+m.floors[from+i+1], lowest+costSwapped+m.floors[min(from+i+2, a.n)]) > limit {
+		if min(least+m.floors[from+i+1], lowest+costSwapped+m.floors[min(from+i+2, len(a.units))]) > limit {
 			return limit + 1
 		}
 		before, above, row = above, row, before

@@ -232,10 +232,8 @@ func TestNothingIsAllocated(t *testing.T) {
 
 // reference is edits without any of its short cuts.
 func reference(a, b string) int32 {
-	var v, w latinWord
-	v.set(a)
-	w.set(b)
-	x, y := v.units[:v.n], w.units[:w.n]
+	var v, w latinRoom
+	x, y := v.read(a).units, w.read(b).units
 	m := make([][]int32, len(x)+1)
 	for i := range m {
 		m[i] = make([]int32, len(y)+1)
@@ -363,6 +361,13 @@ func FuzzCost(f *testing.F) {
 		}
 		if bounded := v.Cost(b, 1); there <= 1 && bounded != there || there > 1 && bounded <= 1 {
 			t.Errorf("%q for %q costs %v within 1, want %v", a, b, bounded, there)
+		}
+		letters := uint32(0)
+		for _, r := range b {
+			letters |= 1 << (uint32(r) & 31)
+		}
+		if Of(b) == Latin && there <= 1 && v.ExcludesLatin(letters, 1) {
+			t.Errorf("%q for %q costs %v, and its letters exclude it", a, b, there)
 		}
 	})
 }

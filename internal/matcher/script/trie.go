@@ -65,6 +65,22 @@ func (t *trie) find(spelling string) uint16 {
 	return t.id[s]
 }
 
+// each calls f with every spelling, by the numbers of its letters, and its entry.
+func (t *trie) each(f func(spelling []uint8, id uint16)) {
+	var walk func(s uint16, spelling []uint8)
+	walk = func(s uint16, spelling []uint8) {
+		if t.id[s] != 0 {
+			f(spelling, t.id[s])
+		}
+		for l, next := range t.next[s] {
+			if next != 0 {
+				walk(next, append(spelling, uint8(l))) //nolint:gosec // below letters
+			}
+		}
+	}
+	walk(0, nil)
+}
+
 // longest is the entry of the longest spelling that the word has at i, and how many of
 // the word's letters it takes.
 func (t *trie) longest(word []uint8, i int) (id uint16, size int) {

@@ -14,12 +14,16 @@ type Word struct {
 	text   string
 	script Script
 	latin  latinWord
-	// spelled is the word, or its usual spelling, native its letters where it has others.
+	room   latinRoom
+	native native
+	// spelled is the word, or its usual spelling, and reach what others cost in it, once
+	// either is asked for.
 	spelled spelled
-	native  native
+	reach   reach
+	spelt   bool
 	// other is the word that it is compared with, and the memory of the comparison.
 	other struct {
-		latin      latinWord
+		room       latinRoom
 		spelled    spelled
 		native     native
 		comparison comparison
@@ -29,11 +33,10 @@ type Word struct {
 
 // Set makes w the word, which must not change while w is used.
 func (w *Word) Set(word string) {
-	w.text, w.script = word, Of(word)
+	w.text, w.script, w.spelt = word, Of(word), false
 	switch w.script {
 	case Latin:
-		w.latin.set(word)
-		spellingsAt(&w.spelled, word)
+		w.latin = w.room.read(word)
 	case Other:
 	default:
 		w.native.set(word, w.script)
@@ -51,51 +54,97 @@ func (w *Word) CostTo(other string, s Script, limit float32) float32 {
 	if w.text == other {
 		return 0
 	}
-	most := int32(min(max(limit, 0), 1000) * 100)
-	if s == w.script {
-		if s != Latin {
-			return cost(plain(w.text, other, most))
-		}
-		w.other.latin.set(other)
-		return cost(w.other.comparison.edits(&w.latin, &w.other.latin, most))
+	o, most := &w.other, hundredths(limit)
+	switch {
+	case s == w.script && s != Latin:
+		return cost(plain(w.text, other, most))
+	case s == w.script:
+		latin := o.room.read(other)
+		return cost(o.comparison.edits(&w.latin, &latin, most))
+	case s == Other || w.script == Other:
+		return float32(math.Inf(1))
+	case s == Latin:
+		spellingsAt(&o.spelled, other)
+		return cost(align(w.native.letters(), &o.spelled, abjad(w.script), most, &o.grid))
 	}
-	if s == Other || w.script == Other {
+	o.native.set(other, s)
+	return w.CostToLetters(o.native.letters(), s, limit)
+}
+
+// Letters appends the letters of a word of script s to into, for CostToLetters; none if
+// the script is Latin or Other.
+func Letters(into []Letter, word string, s Script) []Letter {
+	if s == Latin || s == Other {
+		return into
+	}
+	var w native
+	w.set(word, s)
+	return append(into, w.letters()...)
+}
+
+// CostToLetters is CostTo for a word of another script that has been read by Letters.
+func (w *Word) CostToLetters(other []Letter, s Script, limit float32) float32 {
+	o, most := &w.other, hundredths(limit)
+	if w.script == Other {
 		return float32(math.Inf(1))
 	}
 	// The script that says less of the sounds is the one whose letters are spelt, so that
 	// the other way around costs the same.
-	o := &w.other
-	native, latin, spelt := &w.native, &o.spelled, w.script
-	switch {
-	case s == Latin:
-		spellingsAt(&o.spelled, other)
-	case w.script == Latin:
-		o.native.set(other, s)
-		native, latin, spelt = &o.native, &w.spelled, s
-	default:
-		o.native.set(other, s)
-		if before(w.script, s) {
-			o.spelled.setUsual(&o.native)
-		} else {
-			o.spelled.setUsual(&w.native)
-			native, spelt = &o.native, s
-		}
+	if w.script != Latin && before(w.script, s) {
+		o.spelled.setUsual(other)
+		return cost(align(w.native.letters(), &o.spelled, abjad(w.script), most, &o.grid))
 	}
-	return cost(align(native, latin, abjad(spelt), most, &o.grid))
+	w.spell()
+	if floor := w.reach.floor(other, abjad(s), most); floor > most {
+		return cost(floor)
+	}
+	return cost(align(other, &w.spelled, abjad(s), most, &o.grid))
 }
+
+// spell reads the word, or its usual spelling, and what others cost in it.
+func (w *Word) spell() {
+	if w.spelt {
+		return
+	}
+	w.spelt = true
+	if w.script == Latin {
+		spellingsAt(&w.spelled, w.text)
+	} else {
+		w.spelled.setUsual(w.native.letters())
+	}
+	w.reach.set(&w.spelled)
+}
+
+// ExcludesLatin reports whether Cost exceeds limit for every Latin word that has those
+// letters, as bits from 1 for a. It is never true of a Latin word.
+func (w *Word) ExcludesLatin(letters uint32, limit float32) bool {
+	if w.script == Latin || w.script == Other {
+		return false
+	}
+	most := hundredths(limit)
+	return floorIn(w.native.letters(), letters, abjad(w.script), most) > most
+}
+
+func hundredths(edits float32) int32 { return int32(min(max(edits, 0), 1000) * 100) }
 
 // Sketch is which units a Latin word has: enough to rule many words out without looking
 // at their letters. It is 0 for other words.
 type Sketch uint64
 
-// SketchOf is the sketch of a word of script s.
-func SketchOf(word string, s Script) Sketch {
-	if s != Latin {
-		return 0
+// Units appends the units of a Latin word to into, at most one for each of its bytes,
+// and gives its sketch.
+func Units(into []uint8, word string) ([]uint8, Sketch) {
+	var room latinRoom
+	w := room.read(word)
+	return append(into, w.units...), Sketch(w.met)
+}
+
+// CostToUnits is Cost between two Latin words, the other of which has been read by Units.
+func (w *Word) CostToUnits(other []uint8, s Sketch, limit float32) float32 {
+	if w.script != Latin {
+		return float32(math.Inf(1))
 	}
-	var w latinWord
-	w.set(word)
-	return Sketch(w.met)
+	return cost(w.other.comparison.edits(&w.latin, &latinWord{other, uint64(s)}, hundredths(limit)))
 }
 
 // Excludes reports whether Cost exceeds limit for every Latin word with that sketch. It
@@ -104,14 +153,14 @@ func (w *Word) Excludes(s Sketch, limit float32) bool {
 	if w.script != Latin || s == 0 {
 		return false
 	}
-	most := int32(min(max(limit, 0), 1000) * 100)
+	most := hundredths(limit)
 	return w.other.comparison.floors.set(&w.latin, uint64(s), most) > most
 }
 
 // setUsual reads the usual spelling of a native word.
-func (w *spelled) setUsual(n *native) {
+func (w *spelled) setUsual(word []Letter) {
 	var buf [8 * maxLetters]byte
-	spellingsAt(w, n.usual(buf[:0]))
+	spellingsAt(w, usual(buf[:0], word))
 }
 
 // abjad reports whether a script leaves vowels out.
