@@ -101,7 +101,7 @@ func (c *child) revise(ctx context.Context, o reviseOrder) (*reviseResult, error
 
 // measureDelta: a changed list goes live while clients search.
 func measureDelta(ctx context.Context, b *bench) error {
-	p, err := b.served(ctx)
+	p, err := b.rested(ctx)
 	if err != nil {
 		return err
 	}

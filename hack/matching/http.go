@@ -86,7 +86,7 @@ func rushed(ctx context.Context, address string, messages [][]byte, duration tim
 
 // measureHTTP: what 16 clients get that ask again as soon as they are answered.
 func measureHTTP(ctx context.Context, b *bench) error {
-	p, err := b.served(ctx)
+	p, err := b.rested(ctx)
 	if err != nil {
 		return err
 	}

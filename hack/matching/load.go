@@ -143,7 +143,7 @@ func answersAtRest(ctx context.Context, address string, messages [][]byte) ([]ui
 
 // measureLoad: requests at rates up to the peak and at twice that.
 func measureLoad(ctx context.Context, b *bench) (err error) {
-	p, err := b.served(ctx)
+	p, err := b.rested(ctx)
 	if err != nil {
 		return err
 	}

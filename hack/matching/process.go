@@ -37,6 +37,8 @@ type order struct {
 	Search *searchOrder `json:"search,omitempty"`
 	Revise *reviseOrder `json:"revise,omitempty"`
 	Memory bool         `json:"memory,omitempty"`
+	// Rest waits until the engine does nothing beside searches.
+	Rest bool `json:"rest,omitempty"`
 }
 
 // reply is what became of an order.
@@ -45,13 +47,16 @@ type reply struct {
 	Memory *memory       `json:"memory,omitempty"`
 	Search searchResult  `json:"search,omitempty"`
 	Revise *reviseResult `json:"revise,omitempty"`
+	// Rested is how long that took, in seconds.
+	Rested float64 `json:"rested,omitempty"`
 }
 
 // process is a child.
 type process struct {
 	ready ready
-	// used says that it was asked something since.
-	used bool
+	// used says that it was asked something since; waited is how long it took to rest, in seconds.
+	used   bool
+	waited float64
 
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
@@ -122,6 +127,17 @@ func (b *bench) served(ctx context.Context) (*process, error) {
 	}
 	p, err := b.start(ctx)
 	b.serving = p
+	return p, err
+}
+
+// rested is the child, once its engine does nothing beside searches.
+func (b *bench) rested(ctx context.Context) (*process, error) {
+	p, err := b.served(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.do(order{Rest: true})
+	p.waited += r.Rested
 	return p, err
 }
 

@@ -87,6 +87,10 @@ func (c *child) do(ctx context.Context, o order) (r reply) {
 		r.Search, err = c.search(ctx, *o.Search)
 	case o.Revise != nil:
 		r.Revise, err = c.revise(ctx, *o.Revise)
+	case o.Rest:
+		start := time.Now()
+		err = c.engine.Rested(ctx)
+		r.Rested = time.Since(start).Seconds()
 	case o.Memory:
 		m := memoryNow()
 		r.Memory = &m

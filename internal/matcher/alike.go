@@ -30,11 +30,19 @@ const (
 	soundAlike = 0.6
 )
 
-// alikeWord is a word of a list that is alike to another.
-type alikeWord struct {
-	word  uint32
-	alike float32
+// alikeWord is a word of a list that is alike to another: its number, and in the upper eight
+// bits how alike it is, in alikeSteps. Only words that are as good as the same have
+// all of them.
+type alikeWord uint32
+
+const alikeSteps = 255
+
+func newAlikeWord(word uint32, alike float32) alikeWord {
+	return alikeWord(word | uint32(alike*alikeSteps)<<lowBits)
 }
+
+func (a alikeWord) word() uint32   { return uint32(a & lowMask) }
+func (a alikeWord) alike() float32 { return float32(a>>lowBits) / alikeSteps }
 
 // sight is a word of a list that may be alike, with what is looked at first.
 type sight struct {
@@ -50,7 +58,7 @@ func (p *part) alikeTo(s *scratch, tm term) []alikeWord {
 	s.seen.clear()
 	s.found = s.found[:0]
 	if id, ok := p.words.find(tm.text); ok {
-		s.found = append(s.found, alikeWord{id, 1})
+		s.found = append(s.found, newAlikeWord(id, 1))
 		s.seen.add(id)
 	}
 	own := aboutOf(tm.text)
@@ -113,7 +121,7 @@ func (p *part) meet(s *scratch, own about, within func(about) (limit float32, ok
 	for i := range left {
 		limit, _ := within(left[i].about)
 		if a := p.alike(s, own, &left[i], limit); a > 0 {
-			s.found = append(s.found, alikeWord{left[i].word, a})
+			s.found = append(s.found, newAlikeWord(left[i].word, a))
 		}
 	}
 }

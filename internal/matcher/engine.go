@@ -22,7 +22,7 @@ import (
 
 // Version is the engine's version in answers. It changes when the same request and
 // records could give another score.
-const Version = "frontline-matcher/3"
+const Version = "frontline-matcher/4"
 
 // Options configure an engine.
 type Options struct {

@@ -515,7 +515,7 @@ func TestASearchEndsWithItsContext(t *testing.T) {
 	cancel()
 	s := new(scratch)
 	pl := x.newPlan(s, q.names[0])
-	if err := x.parts[0].gather(ended, s, pl, pl.matches[0], func([]gathered) { t.Error("a name is compared after the end") }); !errors.Is(err, context.Canceled) {
+	if err := x.parts[0].gather(ended, s, pl, pl.matches[0], x.parts[0].rangeOf(0, 1), func([]gathered) { t.Error("a name is compared after the end") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("gather says %v, want %v", err, context.Canceled)
 	}
 	if len(s.touched) != 0 || s.sums != [blockNames]sum{} {

@@ -4,6 +4,7 @@ package matcher
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -28,6 +29,13 @@ func (h *hit) add(l *likeness, low bool) {
 	if l.better(of) {
 		*of = *l
 	}
+}
+
+// join takes what is better of another hit on the same record.
+func (h *hit) join(o hit) {
+	h.add(&o.good, false)
+	h.add(&o.low, true)
+	h.number = max(h.number, o.number)
 }
 
 // best is the better likeness of either quality.
@@ -104,25 +112,35 @@ func (x *part) findNumber(d queryDocument, form string, best float64, hits map[u
 // findNames adds the records whose names may come to as many points with the dates and
 // the papers of the subject.
 func (x *index) findNames(ctx context.Context, q *query, least float64, found []map[uint32]hit) error {
+	searching.Add(1)
+	defer searching.Add(-1)
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	for _, words := range q.names {
 		pl := x.newPlan(s, words)
 		for i, p := range x.parts {
-			matches, hits := pl.matches[i], found[i]
-			err := p.gather(ctx, s, pl, matches, func(names []gathered) {
-				names = x.worth(p, pl, q, least, names, hits)
-				for i := range names {
-					g := &names[i]
-					h := hits[g.doc]
-					if l := x.compare(s, p, pl, matches, g.name); l.any() && l.points >= leastPoints {
-						h.add(&l, p.low.has(g.name))
-						hits[g.doc] = h
+			n := p.ranges()
+			hits, failed := make([]map[uint32]hit, n), make([]error, n)
+			together(s, n, func(s *scratch, k int) {
+				hits[k] = map[uint32]hit{}
+				failed[k] = p.gather(ctx, s, pl, pl.matches[i], p.rangeOf(k, n), func(names []gathered) {
+					for _, g := range x.worth(p, pl, q, least, names, found[i]) {
+						if l := x.compare(s, p, pl, pl.matches[i], g.name); l.any() && l.points >= leastPoints {
+							h := hits[k][g.doc]
+							h.add(&l, p.low.has(g.name))
+							hits[k][g.doc] = h
+						}
 					}
-				}
+				})
 			})
-			if err != nil {
+			if err := errors.Join(failed...); err != nil {
 				return err
+			}
+			for _, those := range hits {
+				for doc, h := range those {
+					h.join(found[i][doc])
+					found[i][doc] = h
+				}
 			}
 		}
 	}
@@ -130,7 +148,8 @@ func (x *index) findNames(ctx context.Context, q *query, least float64, found []
 }
 
 // worth are those of the names that may come to as many points; it finds their records.
-func (x *index) worth(p *part, pl *plan, q *query, least float64, names []gathered, hits map[uint32]hit) []gathered {
+// numbers are the records that documents' numbers have met.
+func (x *index) worth(p *part, pl *plan, q *query, least float64, names []gathered, numbers map[uint32]hit) []gathered {
 	most := q.gain(bornMany)
 	left := names[:0]
 	for _, g := range names {
@@ -149,7 +168,7 @@ func (x *index) worth(p *part, pl *plan, q *query, least float64, names []gather
 		switch {
 		case p.dead.has(g.doc):
 			continue
-		case len(q.documents) > 0 && hits[g.doc].number > 0:
+		case len(q.documents) > 0 && numbers[g.doc].number > 0:
 		case len(q.births) > 0 && g.most+q.gain(g.born) < least, g.most+most < least:
 			continue
 		}

@@ -2,7 +2,11 @@
 
 package matcher
 
-import "context"
+import (
+	"context"
+	"runtime"
+	"slices"
+)
 
 const (
 	// leastGathered is the share of the subject's weight that a name must have, unless it
@@ -90,14 +94,28 @@ type addition struct {
 	gain sum
 }
 
-// gather calls compare with the names of a part that may be alike, many at a time: block by
+// span is names that follow each other, the last excluded; it begins where a block does.
+type span struct{ from, to uint32 }
+
+// longRange is how many names are worth a goroutine of their own.
+const longRange = 8 * blockNames
+
+// ranges is how many goroutines may share the names of the part.
+func (s *segment) ranges() int { return max(1, min(s.names()/longRange, runtime.GOMAXPROCS(0))) }
+
+// rangeOf is the k-th of n ranges of names.
+func (s *segment) rangeOf(k, n int) span {
+	blocks := (s.names() + blockNames - 1) / blockNames
+	return span{uint32(blocks * k / n * blockNames), uint32(min(blocks*(k+1)/n*blockNames, s.names()))} //nolint:gosec // check has told
+}
+
+// gather calls compare with the names of a range that may be alike, many at a time: block by
 // block, the names that have a rare word of the subject's are touched, common words add to
 // those, and what has too little is passed over. It ends with the context.
-func (p *part) gather(ctx context.Context, s *scratch, pl *plan, matches []match, compare func(names []gathered)) error {
+func (p *part) gather(ctx context.Context, s *scratch, pl *plan, matches []match, in span, compare func(names []gathered)) error {
 	s.table.fill(matches)
-	common := p.cursors(s, pl, matches)
-	names := uint32(p.names()) //nolint:gosec // check has told
-	for start := uint32(0); start < names; start += blockNames {
+	common := p.cursors(s, pl, matches, in)
+	for start := in.from; start < in.to; start += blockNames {
 		if err := ctx.Err(); err != nil {
 			s.pending.clear()
 			return err
@@ -148,7 +166,7 @@ func (s *scratch) touch(name, place uint32, gain sum) {
 
 // cursors sets a cursor on each word that matters and has many names, those names are
 // found by first; it returns where the others begin. Words of few names are put down.
-func (p *part) cursors(s *scratch, pl *plan, matches []match) int {
+func (p *part) cursors(s *scratch, pl *plan, matches []match, in span) int {
 	s.clues = s.clues[:0]
 	for i := range matches {
 		if s.table.first(matches[i].word) == uint32(i)+1 { //nolint:gosec // small
@@ -180,10 +198,14 @@ func (p *part) cursors(s *scratch, pl *plan, matches []match) int {
 			}
 			names := p.posts[l.from:l.to]
 			if len(names) > fewNames {
-				s.cursors = append(s.cursors, cursorOf{names, l.gain})
+				first, _ := slices.BinarySearch(names, in.from)
+				s.cursors = append(s.cursors, cursorOf{names[first:], l.gain})
 				continue
 			}
 			for _, n := range names {
+				if n < in.from || n >= in.to {
+					continue
+				}
 				put[n/blockNames] = append(put[n/blockNames], addition{n, l.gain})
 			}
 		}

@@ -180,7 +180,7 @@ func TestMostIsNeverLess(t *testing.T) {
 			q.addText(text)
 			pl := x.newPlan(s, q.names[0])
 			s.table.fill(pl.matches[0])
-			err := p.gather(t.Context(), s, pl, pl.matches[0], func(names []gathered) {
+			err := p.gather(t.Context(), s, pl, pl.matches[0], p.rangeOf(0, 1), func(names []gathered) {
 				for _, g := range names {
 					l := x.compare(s, p, pl, pl.matches[0], g.name)
 					most := x.most(pl, g.makeup, g.got)

@@ -17,8 +17,9 @@ import (
 type plan struct {
 	words []queryWord
 	terms []term
-	// matches are the words that are alike, by part, then term.
-	matches [][]match
+	// matches are the words that are alike, by part, then term; looked those of one part, by
+	// term.
+	matches, looked [][]match
 	// total is what the words weigh that names are gathered by, telling their number; all
 	// is what all weigh, beside what those tell at most that names are not gathered by.
 	total, all, beside float32
@@ -91,10 +92,21 @@ func (x *index) newPlan(s *scratch, words []queryWord) *plan {
 	for len(pl.matches) < len(x.parts) {
 		pl.matches = append(pl.matches, nil)
 	}
+	for len(pl.looked) < terms {
+		pl.looked = append(pl.looked, nil)
+	}
 	for i, p := range x.parts {
+		look := func(s *scratch, t int) { pl.looked[t] = p.lookUp(s, pl.looked[t][:0], t, pl.terms[t]) }
+		if p.words.len() < longList {
+			for t := range terms {
+				look(s, t)
+			}
+		} else {
+			together(s, terms, look)
+		}
 		pl.matches[i] = pl.matches[i][:0]
-		for t, tm := range pl.terms[:terms] {
-			pl.matches[i] = p.lookUp(s, pl.matches[i], t, tm)
+		for _, found := range pl.looked[:terms] {
+			pl.matches[i] = append(pl.matches[i], found...)
 		}
 		pl.matches[i] = p.addHalves(pl, pl.matches[i])
 	}
@@ -164,7 +176,7 @@ func (p *part) lookUp(s *scratch, into []match, t int, tm term) []match {
 		found = p.recent.of(id, func() []alikeWord { return p.alikeTo(s, tm) })
 	}
 	for _, w := range found {
-		into = append(into, match{word: w.word, term: uint16(t), alike: w.alike}) //nolint:gosec // few terms
+		into = append(into, match{word: w.word(), term: uint16(t), alike: w.alike()}) //nolint:gosec // few terms
 	}
 	return into
 }

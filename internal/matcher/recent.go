@@ -13,7 +13,7 @@ import (
 const (
 	// commonWords is how many of a long list's words, those that most names have, are looked
 	// up ahead; a list of fewer words than longList is searched as fast without.
-	commonWords = 1 << 14
+	commonWords = 1 << 15
 	longList    = 1 << 15
 	// recentWords bounds how many others are remembered, recentAlike how many words that are
 	// alike to one.

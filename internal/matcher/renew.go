@@ -11,7 +11,7 @@ import (
 )
 
 // renewal builds indexes anew that have outgrown their base, and looks up the common words
-// of new ones, one at a time, beside the searches. It works in short strokes with a rest as long after each: a lower priority
+// of new ones, one at a time, beside the searches. It works in short strokes with a longer rest after each: a lower priority
 // of the thread would do harm, since the collector waits for every thread that runs.
 type renewal struct {
 	ctx     context.Context //nolint:containedctx // ends with the engine
@@ -115,8 +115,8 @@ func (e *Engine) install(feed string, fresh *content) error {
 	return nil
 }
 
-// pace returns what a build calls now and then: it rests for as long as was worked. The
-// error is errStopped once the engine is closed.
+// pace returns what a build calls now and then: while anything is searched, it rests for
+// three times as long as was worked. The error is errStopped once the engine is closed.
 func (r *renewal) pace() func() error {
 	began := time.Now()
 	return func() error {
@@ -124,7 +124,11 @@ func (r *renewal) pace() func() error {
 		if worked < stroke {
 			return nil
 		}
-		rest := time.NewTimer(worked)
+		if searching.Load() == 0 {
+			began = time.Now()
+			return r.ended()
+		}
+		rest := time.NewTimer(3 * worked)
 		defer rest.Stop()
 		select {
 		case <-rest.C:
@@ -134,6 +138,13 @@ func (r *renewal) pace() func() error {
 			return errStopped
 		}
 	}
+}
+
+func (r *renewal) ended() error {
+	if r.ctx.Err() != nil {
+		return errStopped
+	}
+	return nil
 }
 
 // hurry is the pace of a build that something waits for.

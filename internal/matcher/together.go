@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package matcher
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// searching is how many searches are under way in the process, helping how many goroutines
+// help one of them.
+var searching, helping atomic.Int32
+
+// together calls f for each i below n, on the processors that no other search needs. Each
+// goroutine has a scratch of its own; that of the caller is s.
+func together(s *scratch, n int, f func(s *scratch, i int)) {
+	var next atomic.Int32
+	work := func(s *scratch) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			f(s, i)
+		}
+	}
+	var others sync.WaitGroup
+	for range min(n-1, runtime.GOMAXPROCS(0)-1) {
+		if searching.Load()+helping.Add(1) > int32(runtime.GOMAXPROCS(0)) { //nolint:gosec // small
+			helping.Add(-1)
+			break
+		}
+		others.Go(func() {
+			defer helping.Add(-1)
+			s := scratches.Get().(*scratch)
+			defer scratches.Put(s)
+			work(s)
+		})
+	}
+	work(s)
+	others.Wait()
+}
