@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/frontline-screening/frontline/internal/screen"
 	"github.com/frontline-screening/frontline/internal/snapshot"
@@ -36,7 +37,7 @@ func (c *content) probe() error {
 		return fmt.Errorf("%w: %d records can be searched, the snapshot has %d; %s", ErrProbe, got, want, probeNext)
 	}
 	sum := sha256.Sum256([]byte(c.digest))
-	wanted := map[int]bool{}
+	var wanted []int
 	last := len(c.index.parts) - 1
 	var newest []int
 	for i, p := range c.rows {
@@ -47,10 +48,10 @@ func (c *content) probe() error {
 	for i := range probeRows / 2 {
 		pick := int(sum[2*i])<<8 | int(sum[2*i+1])
 		if n := len(newest); n > 0 {
-			wanted[newest[(i*n+pick%n)/(probeRows/2)%n]] = true
+			wanted = append(wanted, newest[(i*n+pick%n)/(probeRows/2)%n])
 		}
 		if n := len(c.rows); n > 0 {
-			wanted[(i*n+pick%n)/(probeRows/2)%n] = true
+			wanted = append(wanted, (i*n+pick%n)/(probeRows/2)%n)
 		}
 	}
 	asked, missed, err := c.probeOwn(wanted)
@@ -71,12 +72,15 @@ func (c *content) probe() error {
 }
 
 // probeOwn asks for the wanted rows, by their place in the file.
-func (c *content) probeOwn(wanted map[int]bool) (asked, missed int, err error) {
+func (c *content) probeOwn(wanted []int) (asked, missed int, err error) {
 	for i := range c.source.ShardCount() {
 		at := int(c.starts[i])
+		if !slices.ContainsFunc(wanted, func(w int) bool { return w >= at && w < int(c.starts[i+1]) }) {
+			continue
+		}
 		rows := c.source.Cursor(i)
 		for rows.Next() {
-			if wanted[at] {
+			if slices.Contains(wanted, at) {
 				r, err := snapshot.DecodeRow(rows.Row())
 				if err != nil {
 					return 0, 0, unreadable(err)
@@ -136,7 +140,7 @@ func (c *content) ask(name string, yield func(place, *hit)) error {
 	for i, p := range c.index.parts {
 		parts[p] = uint32(i) //nolint:gosec // few
 	}
-	return c.index.find(context.Background(), q, []screen.Modality{screen.ModalityBiographic}, everything, func(p *part, doc uint32, h *hit) {
+	return c.index.find(context.Background(), q, []screen.Modality{screen.ModalityBiographic}, leastPoints, func(p *part, doc uint32, h *hit) {
 		yield(place{parts[p], doc}, h)
 	})
 }

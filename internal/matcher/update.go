@@ -68,14 +68,15 @@ func (c *content) diff(source *mapping) (*change, error) {
 	if d.keep >= maxParts {
 		d.keep = 1
 	}
+	whole := d.keep == len(c.index.parts)
 	for i := range shards {
 		d.starts = append(d.starts, uint32(len(d.rows))) //nolint:gosec // 2^31 rows are the most
 		places := c.rows[c.starts[i]:c.starts[i+1]]
-		if d.keep == len(c.index.parts) && bytes.Equal(c.source.Shard(i), source.Shard(i)) {
+		if whole && bytes.Equal(c.source.Shard(i), source.Shard(i)) {
 			d.rows = append(d.rows, places...)
 			continue
 		}
-		if err := d.shard(cursor{Cursor: c.source.Cursor(i)}, cursor{Cursor: source.Cursor(i)}, places); err != nil {
+		if err := d.shard(cursor{Cursor: c.source.Cursor(i)}, cursor{Cursor: source.Cursor(i)}, places, whole); err != nil {
 			return nil, fmt.Errorf("shard %d: %w", i, err)
 		}
 	}
@@ -83,9 +84,17 @@ func (c *content) diff(source *mapping) (*change, error) {
 	return d, nil
 }
 
-// shard merges the rows of one shard.
-func (d *change) shard(old, next cursor, places []place) error {
-	if err := errors.Join(old.step(), next.step()); err != nil {
+// shard merges the rows of one shard, whole being whether all that is the same stays.
+func (d *change) shard(old, next cursor, places []place, whole bool) error {
+	both := func() error {
+		if whole {
+			n := snapshot.SkipEqual(&old.Cursor, &next.Cursor)
+			d.rows = append(d.rows, places[:n]...)
+			places = places[n:]
+		}
+		return errors.Join(old.step(), next.step())
+	}
+	if err := both(); err != nil {
 		return err
 	}
 	for old.id != nil || next.id != nil {
@@ -96,27 +105,23 @@ func (d *change) shard(old, next cursor, places []place) error {
 		case old.id == nil:
 			order = 1
 		}
+		step := both
 		switch {
 		case order < 0:
 			d.drop(places[0])
+			places, step = places[1:], old.step
 		case order > 0:
 			d.add(next.Row())
+			step = next.step
 		case int(places[0].part) < d.keep && bytes.Equal(old.Row(), next.Row()):
-			d.rows = append(d.rows, places[0])
+			d.rows, places = append(d.rows, places[0]), places[1:]
 		default:
 			d.drop(places[0])
 			d.add(next.Row())
-		}
-		if order <= 0 {
 			places = places[1:]
-			if err := old.step(); err != nil {
-				return err
-			}
 		}
-		if order >= 0 {
-			if err := next.step(); err != nil {
-				return err
-			}
+		if err := step(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -44,6 +45,38 @@ func (c *Cursor) Next() bool {
 	c.row, c.framed, c.rest = c.rest[m:end:end], c.rest[:end:end], c.rest[end:]
 	c.rows--
 	return true
+}
+
+// SkipEqual takes both cursors, each to the next row, over those that stand the same in both
+// files, and returns how many they are. It reads no more of a row than its length.
+func SkipEqual(a, b *Cursor) int {
+	same := samePrefix(a.rest, b.rest)
+	skipped, end := uint32(0), 0
+	for skipped < a.rows && skipped < b.rows {
+		size, m := binary.Uvarint(a.rest[end:same])
+		if m <= 0 || size > uint64(same-end-m) {
+			break
+		}
+		end += m + int(size)
+		skipped++
+	}
+	for _, c := range [2]*Cursor{a, b} {
+		c.rest, c.rows = c.rest[end:], c.rows-skipped
+	}
+	return int(skipped)
+}
+
+// samePrefix is how many bytes two files have in common from their beginnings.
+func samePrefix(a, b []byte) int {
+	const step = 4096
+	n, least := 0, min(len(a), len(b))
+	for n+step <= least && bytes.Equal(a[n:n+step], b[n:n+step]) {
+		n += step
+	}
+	for n < least && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func (c *Cursor) damage() error { return fmt.Errorf("shard %d: %w", c.shard, errRow) }
