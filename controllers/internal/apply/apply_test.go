@@ -127,6 +127,14 @@ func TestApplyRepairs(t *testing.T) {
 			t.Errorf("changed %v, %v; env %+v", changed, err, live.Spec.Template.Spec.Containers[0].Env)
 		}
 	})
+	t.Run("nothing but fields given up", func(t *testing.T) {
+		made := &corev1.Service{}
+		for _, labels := range []map[string]string{{"a": "1", "b": "2", "c": "3"}, {"b": "2"}} {
+			if changed, err := a.Apply(t.Context(), made, service(namespace, labels)); err != nil || !changed || len(made.Labels) != len(labels) {
+				t.Errorf("changed %v, %v; labels %v, want %v", changed, err, made.Labels, labels)
+			}
+		}
+	})
 	t.Run("a deletion", func(t *testing.T) {
 		if err := c.Delete(t.Context(), live); err != nil {
 			t.Fatal(err)

@@ -36,12 +36,10 @@ func Same(live client.Object, want map[string]any, manager string) (bool, error)
 	if err != nil || !found {
 		return false, err
 	}
-	for path := range owned.All() {
-		if !present(want, path) {
-			return false, nil
-		}
-	}
-	return true, nil
+	// Not with All, which goes on after its loop has ended, and panics.
+	dropped := false
+	owned.Iterate(func(path fieldpath.Path) { dropped = dropped || !present(want, path) })
+	return !dropped, nil
 }
 
 // covers reports whether have holds everything of want.
