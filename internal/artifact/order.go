@@ -73,8 +73,9 @@ func pushOrder(ctx context.Context, repo *remote.Repository, files map[string][]
 			}
 			return nil
 		})
-		desc.Annotations = map[string]string{ocispec.AnnotationTitle: name}
-		m.Layers = append(m.Layers, desc)
+		layer := desc // which is being pushed
+		layer.Annotations = map[string]string{ocispec.AnnotationTitle: name}
+		m.Layers = append(m.Layers, layer)
 	}
 	if err := puts.Wait(); err != nil {
 		return ocispec.Descriptor{}, err
