@@ -3,9 +3,13 @@
 package matcher
 
 import (
+	"runtime"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/frontline-screening/frontline/internal/autoscale"
 	"github.com/frontline-screening/frontline/internal/screen"
 )
 
@@ -14,6 +18,7 @@ type metrics struct {
 	registry            *prometheus.Registry
 	answers             *prometheus.CounterVec
 	refused, shed, late prometheus.Counter
+	busy                prometheus.Counter
 	inFlight            prometheus.Gauge
 	seconds             prometheus.Histogram
 	verify              verifyMetrics
@@ -26,8 +31,9 @@ func newMetrics(e *Engine) *metrics {
 			Name: "frontline_matcher_answers_total", Help: "Answers given, by outcome.",
 		}, []string{"outcome"}),
 		refused:  prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_refused_total", Help: "Requests refused for their content."}),
-		shed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_shed_total", Help: "Requests shed because too many came at a time."}),
+		shed:     prometheus.NewCounter(prometheus.CounterOpts{Name: autoscale.ShedTotal, Help: "Requests shed because too many came at a time."}),
 		late:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_late_total", Help: "Searches and comparisons that did not end in time."}),
+		busy:     prometheus.NewCounter(prometheus.CounterOpts{Name: autoscale.BusySeconds, Help: "Seconds of searching and comparing, each request for itself, waiting left out."}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "frontline_matcher_in_flight", Help: "Requests being served."}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "frontline_matcher_search_seconds", Help: "Time of a search.",
@@ -61,7 +67,10 @@ func newMetrics(e *Engine) *metrics {
 	failed := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "frontline_matcher_rebuilds_failed_total", Help: "Builds in the background that failed; the index in use goes on.",
 	}, func() float64 { return float64(e.renewal.failed.Load()) })
-	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, m.inFlight, m.seconds, records, held, altered, rebuilt, failed,
+	processors := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: autoscale.Processors, Help: "Searches that run at a time without slowing one another.",
+	}, func() float64 { return float64(runtime.GOMAXPROCS(0)) })
+	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, m.busy, processors, m.inFlight, m.seconds, records, held, altered, rebuilt, failed,
 		m.verify.answers, m.verify.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -70,3 +79,6 @@ func (m *metrics) observe(r Result) {
 	m.answers.WithLabelValues(string(r.Answer.Outcome)).Inc()
 	m.seconds.Observe(r.Took.Seconds())
 }
+
+// worked counts the time since a search or comparison began.
+func (m *metrics) worked(began time.Time) { m.busy.Add(time.Since(began).Seconds()) }

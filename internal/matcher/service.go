@@ -174,7 +174,10 @@ func serve[Req, Ans any](s *Service, w http.ResponseWriter, r *http.Request, dec
 		return
 	}
 	start := time.Now()
-	answer, err := inTurn(ctx, s.turns, func() (Ans, error) { return work(ctx, req, r.URL.Query()["feed"]) })
+	answer, err := inTurn(ctx, s.turns, func() (Ans, error) {
+		defer s.metrics.worked(time.Now())
+		return work(ctx, req, r.URL.Query()["feed"])
+	})
 	switch {
 	case errors.Is(err, ErrRequest):
 		s.metrics.refused.Inc()
@@ -216,6 +219,7 @@ func (s *Service) batch(w http.ResponseWriter, r *http.Request) {
 				s.metrics.refused.Inc()
 			} else {
 				s.metrics.observe(res)
+				s.metrics.busy.Add(res.Took.Seconds())
 			}
 			extend()
 			_ = control.Flush()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/frontline-screening/frontline/internal/autoscale"
 	"github.com/frontline-screening/frontline/internal/screen"
 )
 
@@ -171,6 +172,9 @@ func TestServiceHealth(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("metrics lack %s", want)
 		}
+	}
+	if c, err := autoscale.ReadCounters(strings.NewReader(text)); err != nil || c.Busy <= 0 || c.Processors < 1 {
+		t.Errorf("of how busy it is the service says %+v, %v", c, err)
 	}
 	if strings.Contains(text, "riksson") {
 		t.Error("metrics name a subject")

@@ -22,6 +22,7 @@ var fuzzed = map[string]string{
 	"internal/artifact.ReadRawSnapshot":  "internal/artifact.FuzzReadRaw",
 	"internal/artifact.decodeConfig":     "internal/artifact.FuzzDecodeConfig",
 	"internal/artifact.rangeStart":       "internal/artifact.FuzzRangeStart",
+	"internal/autoscale.ReadCounters":    "internal/autoscale.FuzzReadCounters",
 	"internal/block.Decode":              "internal/block.FuzzDecode",
 	"internal/bundle.NewReader":          "internal/bundle.FuzzReader",
 	"internal/delta.Apply":               "internal/delta.FuzzApply",
