@@ -54,10 +54,26 @@ type MatcherPoolSpec struct {
 	// +kubebuilder:validation:Maximum=256
 	Baseline *int32 `json:"baseline,omitempty"`
 
+	// replicasReset ends a wish for replicas in the region: on the hub, write
+	// something else here, such as the time. Once the order has carried it there,
+	// replicas is baseline again.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ReplicasReset string `json:"replicasReset,omitempty"`
+
 	// bounds limit the number of pods, whoever scales the pool.
 	// +optional
 	// +kubebuilder:default={min: 1, max: 8}
 	Bounds PoolBounds `json:"bounds,omitempty,omitzero"`
+
+	// autoscaling lets the number of pods follow the load. Absent means Off.
+	// +optional
+	Autoscaling *PoolAutoscaling `json:"autoscaling,omitempty,omitzero"`
+
+	// spread says how firmly pods are kept on different nodes. Absent means Soft.
+	// +optional
+	Spread Spread `json:"spread,omitempty"`
 
 	// engine says what the pods run.
 	// +optional
@@ -114,8 +130,9 @@ type PoolEngine struct {
 //
 // +kubebuilder:validation:MinProperties=1
 type PoolResources struct {
-	// memory is the memory of one matcher, which is also its limit. It holds
-	// every feed of the pool twice while a release is replaced.
+	// memory is the memory of one matcher, requested and also its limit. It holds
+	// every feed of the pool twice while a release is replaced. The loader beside
+	// it asks for its own.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || !quantity(string(self)).isLessThan(quantity('32Mi'))",message="memory must be at least 32Mi, which an empty matcher needs"
 	Memory *resource.Quantity `json:"memory,omitempty"`
@@ -128,7 +145,7 @@ type PoolResources struct {
 
 // ScaledBy says whose wish a pool's number of pods is.
 //
-// +kubebuilder:validation:Enum=hub;local
+// +kubebuilder:validation:Enum=hub;local;load
 type ScaledBy string
 
 const (
@@ -137,6 +154,9 @@ const (
 
 	// ScaledByLocal is the wish of an administrator in the region.
 	ScaledByLocal ScaledBy = "local"
+
+	// ScaledByLoad is what the load of the pods asks for, beyond the hub's wish.
+	ScaledByLoad ScaledBy = "load"
 )
 
 // PoolFeedState says whether the pods of a pool search a feed.
@@ -160,7 +180,8 @@ const (
 //
 // +kubebuilder:validation:MinProperties=1
 type MatcherPoolStatus struct {
-	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut.
+	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut, and
+	// FollowsLoad where the number of pods does.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -193,8 +214,8 @@ type MatcherPoolStatus struct {
 	// +kubebuilder:validation:MaxLength=32
 	Pods string `json:"pods,omitempty"`
 
-	// by says whose wish wanted is: hub, or local after somebody in the region
-	// scaled the pool.
+	// by says whose wish wanted is: hub, local after somebody in the region
+	// scaled the pool, or load where that asks for more than the hub.
 	// +optional
 	By ScaledBy `json:"by,omitempty"`
 
@@ -208,6 +229,14 @@ type MatcherPoolStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Fits *int32 `json:"fits,omitempty"`
+
+	// memory is what one pod asks of its node in memory.
+	// +optional
+	Memory *PoolMemory `json:"memory,omitempty,omitzero"`
+
+	// load is the last decision that load took, while the number of pods follows it.
+	// +optional
+	Load *PoolLoad `json:"load,omitempty,omitzero"`
 
 	// feeds says, for each feed of the spec, whether it is searched.
 	// +optional
@@ -292,6 +321,7 @@ type PoolFeedStatus struct {
 // +kubebuilder:printcolumn:name="Feeds",type=string,JSONPath=`.status.feedsServed`,description="Feeds searched of feeds named"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the pool answers as its spec asks"
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.summary`,description="What a person should know"
+// +kubebuilder:printcolumn:name="Memory",type=string,priority=1,JSONPath=`.status.memory.request`,description="What one pod requests"
 // +kubebuilder:printcolumn:name="Engine",type=string,priority=1,JSONPath=`.status.engineImage`,description="The image the pods run"
 // +kubebuilder:printcolumn:name="Age",type=date,priority=1,JSONPath=`.metadata.creationTimestamp`,description="How long the object has existed"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",message="a pool's name is a DNS label of at most 50 characters that begins with a letter, since its Service is named after it"
@@ -376,9 +406,6 @@ const (
 
 	// ReasonClamped surfaces with True when bounds changed the wish.
 	ReasonClamped = "Clamped"
-
-	// ReasonDoesNotFit surfaces when a pod finds no node; the message says what lacks.
-	ReasonDoesNotFit = "DoesNotFit"
 
 	// ReasonScaling surfaces while pods come or go.
 	ReasonScaling = "Scaling"

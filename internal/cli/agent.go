@@ -25,7 +25,7 @@ import (
 // agentOptions are the flags of what runs a region.
 type agentOptions struct {
 	region, installNamespace, stateDir, registry string
-	bind, filesBind, engineImage                 string
+	bind, filesBind, engineImage, priorityClass  string
 	metricsBind, healthBind                      string
 }
 
@@ -34,6 +34,7 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.bind, "bind", ":9443", "address of the interface for loaders, HOST:PORT")
 	flags.StringVar(&o.filesBind, "files-bind", "127.0.0.1:9444", "loopback address that takes bundles and gives reports as files, reached by a forwarded port; empty for none")
 	flags.StringVar(&o.engineImage, "engine-image", "", "image that pools and fronts run which name none; those that run keep theirs")
+	flags.StringVar(&o.priorityClass, "priority-class", "", "PriorityClass of matcher pods, which must be there; another one replaces them (default that of the cluster)")
 }
 
 // addCommonFlags adds the flags that hub and region share.
@@ -61,7 +62,7 @@ func (o *agentOptions) complete() error {
 func (o *agentOptions) agent() agent.Options {
 	return agent.Options{
 		Region: o.region, InstallNamespace: o.installNamespace, StateDir: o.stateDir, Registry: o.registry,
-		Bind: o.bind, FilesBind: o.filesBind, EngineImage: o.engineImage, Version: readVersion().Version, Now: time.Now,
+		Bind: o.bind, FilesBind: o.filesBind, EngineImage: o.engineImage, PriorityClass: o.priorityClass, Version: readVersion().Version, Now: time.Now,
 	}
 }
 

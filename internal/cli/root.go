@@ -28,6 +28,7 @@ var subcommands = []func() *cobra.Command{
 	newInventoryCommand,
 	newLoaderCommand,
 	newMatcherCommand,
+	newPoolCommand,
 	newRecordCommand,
 	newRegistryCommand,
 	newAgentCommand,

@@ -14,7 +14,7 @@ import (
 // wish otherwise, restarts nothing: the workload keeps the template it has
 // until what it was made of changes.
 type Template struct {
-	// Hash names the scheme and the inputs, such as v1:3f8a….
+	// Hash names the scheme and the inputs, such as v2:3f8a….
 	Hash string `json:"hash"`
 	// Image is the image that was resolved when the template was made.
 	Image string `json:"image"`

@@ -31,7 +31,12 @@ func TestInvalidMatcherPool(t *testing.T) {
 		{"engine that says nothing", []edit{set("spec.engine", map[string]any{})}, []string{"spec.engine: spec.engine in body should have at least 1 properties"}},
 		{"memory too small", []edit{set("spec.resources.memory", "1Mi")}, []string{"spec.resources.memory: memory must be at least 32Mi, which an empty matcher needs"}},
 		{"cpu of zero", []edit{set("spec.resources.cpu", "0")}, []string{"spec.resources.cpu: cpu must be more than zero; write for instance 100m"}},
-		{"field of a later version", []edit{set("spec.autoscaling", map[string]any{"mode": "Off"})}, []string{`MatcherPool in version "v1alpha1" cannot be handled as a MatcherPool: strict decoding error: unknown field "spec.autoscaling"`}},
+		{"pods that follow the weather", []edit{set("spec.autoscaling", map[string]any{"mode": "Weather"})}, []string{`spec.autoscaling.mode: Unsupported value: "Weather": supported values: "Off", "Load"`}},
+		{"pods that shall be full", []edit{set("spec.autoscaling", map[string]any{"mode": "Load", "targetUtilization": int64(95)})}, []string{"spec.autoscaling.targetUtilization: spec.autoscaling.targetUtilization in body should be less than or equal to 90"}},
+		{"pods that go in every lull", []edit{set("spec.autoscaling", map[string]any{"mode": "Load", "scaleDownAfter": "30s"})}, []string{"spec.autoscaling.scaleDownAfter: scaleDownAfter must be from 1m to 24h; a shorter time takes pods away in every lull"}},
+		{"unknown spread", []edit{set("spec.spread", "Wide")}, []string{`spec.spread: Unsupported value: "Wide": supported values: "Soft", "Hard"`}},
+		{"reset that marks nothing", []edit{set("spec.replicasReset", "")}, []string{"spec.replicasReset: spec.replicasReset in body should be at least 1 chars long"}},
+		{"field of a later version", []edit{set("spec.shards", map[string]any{"count": int64(2)})}, []string{`MatcherPool in version "v1alpha1" cannot be handled as a MatcherPool: strict decoding error: unknown field "spec.shards"`}},
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 )
 
 const keepAnnotation = "helm.sh/resource-policy"
@@ -54,6 +55,64 @@ func TestRegionNamespace(t *testing.T) {
 	}
 	if namespaces := ofKind(render(t, append(values, "region.namespace.create=false")...), "Namespace"); len(namespaces) > 0 {
 		t.Error("a namespace although region.namespace.create is false")
+	}
+}
+
+func TestMatcherPriority(t *testing.T) {
+	values := []string{"role=region", "region.name=north"}
+	classes := ofKind(render(t, values...), "PriorityClass")
+	if len(classes) != 1 {
+		t.Fatalf("%d priority classes, want one", len(classes))
+	}
+	if got := classes[0].GetAnnotations()[keepAnnotation]; got != "keep" {
+		t.Errorf("%s is %q: after uninstalling no matcher would start again", keepAnnotation, got)
+	}
+	for name, tt := range map[string]struct {
+		more    []string
+		argued  bool
+		classes int
+	}{
+		"one that is there": {[]string{"agent.matcherPriority.create=false"}, true, 0},
+		"none":              {[]string{"agent.matcherPriority.className="}, false, 0},
+	} {
+		objects := render(t, append(tt.more, values...)...)
+		if got := len(ofKind(objects, "PriorityClass")); got != tt.classes {
+			t.Errorf("%s: %d priority classes, want %d", name, got, tt.classes)
+		}
+		for _, pod := range podTemplates(t, objects) {
+			argued := slices.ContainsFunc(pod.Spec.Containers[0].Args, func(arg string) bool { return strings.HasPrefix(arg, "--priority-class=") })
+			if pod.workload == "frontline-agent" && argued != tt.argued {
+				t.Errorf("%s: the agent is told of a class: %v", name, argued)
+			}
+		}
+	}
+	if classes := ofKind(render(t, "role=hub"), "PriorityClass"); len(classes) > 0 {
+		t.Error("a hub, which runs no matcher, makes a priority class")
+	}
+}
+
+// What no policy of a pool or post names is kept out of the region's namespace,
+// and in.
+func TestRegionIsClosedByDefault(t *testing.T) {
+	for _, values := range [][]string{{"role=region", "region.name=north"}, {"role=all", "region.name=north"}} {
+		found := false
+		for _, object := range ofKind(render(t, values...), "NetworkPolicy") {
+			var policy networkingv1.NetworkPolicy
+			convert(t, object.Object, &policy)
+			if policy.Namespace != "region-north" {
+				continue
+			}
+			found = true
+			if s := policy.Spec; len(s.PodSelector.MatchLabels)+len(s.PodSelector.MatchExpressions) > 0 || len(s.Ingress)+len(s.Egress) > 0 || len(s.PolicyTypes) != 2 {
+				t.Errorf("%v: %s is %+v, want all pods, both directions and no rule", values, policy.Name, s)
+			}
+		}
+		if !found {
+			t.Errorf("%v: no policy for region-north", values)
+		}
+	}
+	for _, object := range ofKind(render(t, "role=region", "region.name=north", "networkPolicy.enabled=false"), "NetworkPolicy") {
+		t.Errorf("%s although networkPolicy.enabled is false", object.GetName())
 	}
 }
 
@@ -144,6 +203,7 @@ func TestValuesRefused(t *testing.T) {
 		{"registry without TLS", []string{"registry.external.url=http://registry.example"}, "/registry/external/url"},
 		{"registry without a password", []string{"registry.external.url=https://registry.example"}, "registry.external.secretName is needed"},
 		{"registry of its owner's in a region", []string{"role=region", "region.name=north", "registry.external.url=https://registry.example"}, "is for the role hub"},
+		{"priority of the cluster's own", []string{"role=region", "region.name=north", "agent.matcherPriority.value=2000000000"}, "/agent/matcherPriority/value"},
 		{"unknown level of the log", []string{"logLevel=loud"}, "/logLevel"},
 	}
 	for _, tt := range tests {

@@ -82,6 +82,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OCISourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OrderSeen"):
 		return &apiv1alpha1.OrderSeenApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PoolAutoscaling"):
+		return &apiv1alpha1.PoolAutoscalingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolBounds"):
 		return &apiv1alpha1.PoolBoundsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolEngine"):
@@ -90,6 +92,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PoolFeedApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolFeedStatus"):
 		return &apiv1alpha1.PoolFeedStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PoolLoad"):
+		return &apiv1alpha1.PoolLoadApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PoolMemory"):
+		return &apiv1alpha1.PoolMemoryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolResources"):
 		return &apiv1alpha1.PoolResourcesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PostEndpoint"):

@@ -95,6 +95,9 @@ https://frontline-registry.{{ .Release.Namespace }}.svc:5000
 - --region={{ .Values.region.name }}
 - --bind=:9443
 - --engine-image={{ .Values.agent.engineImage | default (include "frontline.image" .) }}
+{{- with .Values.agent.matcherPriority.className }}
+- --priority-class={{ . }}
+{{- end }}
 {{- end }}
 
 {{/* Flags that hub, agent and all share. */}}

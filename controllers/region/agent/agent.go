@@ -43,6 +43,8 @@ type Options struct {
 	FilesBind string
 	// EngineImage is what pools and fronts run, from when they are first made.
 	EngineImage string
+	// PriorityClass is that of matcher pods; empty for the cluster's default.
+	PriorityClass string
 	// Version of this program, for reports.
 	Version string
 	Now     func() time.Time
@@ -126,7 +128,7 @@ func (a *Agent) addWorkloads(mgr ctrl.Manager) error {
 	o := a.options
 	pools := matcherpool.New(matcherpool.Options{
 		Client: mgr.GetClient(), Region: a.region, Issuer: a.issuer, Now: o.Now, Local: o.Local != nil,
-		EngineImage: o.EngineImage, InstallNamespace: o.InstallNamespace,
+		EngineImage: o.EngineImage, PriorityClass: o.PriorityClass, InstallNamespace: o.InstallNamespace,
 		Agent: fmt.Sprintf("https://%s:%d", agentHost(o.InstallNamespace), workload.PortAgent), Registry: o.Registry,
 	})
 	if err := pools.SetupWithManager(mgr); err != nil {

@@ -352,3 +352,100 @@ func TestNoReplicaForACopyThatNeverWas(t *testing.T) {
 		t.Errorf("there are %d replicas, want that of intl.un-sc alone", len(list.Items))
 	}
 }
+
+// TestTheHubEndsALocalWish by a mark in the order that is another one, once.
+func TestTheHubEndsALocalWish(t *testing.T) {
+	f := newFixture(t)
+	f.obey(input(t, new(int32(2))))
+	scale := func() {
+		t.Helper()
+		var pool screeningv1.MatcherPool
+		f.get("general", &pool)
+		five := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"replicas":5}}`))
+		if err := env.Client.SubResource("scale").Patch(t.Context(), &pool, five, client.FieldOwner("kubectl")); err != nil {
+			t.Fatal(err)
+		}
+		f.reconcile()
+	}
+	reset := func(mark string) {
+		t.Helper()
+		spec := poolSpec(new(int32(2)))
+		spec.ReplicasReset = mark
+		in := input(t, nil)
+		in.Pools = []order.Workload{workloadOf(t, "general", 4, spec)}
+		f.obey(in)
+	}
+	wants := func(when string, replicas int32, local bool) {
+		t.Helper()
+		var pool screeningv1.MatcherPool
+		f.get("general", &pool)
+		if *pool.Spec.Replicas != replicas || workload.ScaledLocally(&pool) != local {
+			t.Errorf("%s: %d replicas, local %v; want %d, %v", when, *pool.Spec.Replicas, workload.ScaledLocally(&pool), replicas, local)
+		}
+	}
+	scale()
+	wants("scaled here", 5, true)
+	reset("2026-03-01T12:00:00Z")
+	wants("reset", 2, false)
+	scale()
+	f.reconcile()
+	reset("2026-03-01T12:00:00Z")
+	f.start() // which remembers nothing
+	f.reconcile()
+	wants("scaled after the reset", 5, true)
+	reset("")
+	wants("the mark taken away", 5, true)
+	reset("2026-03-02T12:00:00Z")
+	wants("reset again", 2, false)
+
+	var pool screeningv1.MatcherPool
+	f.get("general", &pool)
+	before := pool.ResourceVersion
+	f.reconcile()
+	f.get("general", &pool)
+	if pool.ResourceVersion != before {
+		t.Error("the pool was written while nothing changed")
+	}
+}
+
+// TestReleaseReplicas takes the number of replicas from whoever set it, and
+// nothing else from anybody.
+func TestReleaseReplicas(t *testing.T) {
+	f := newFixture(t)
+	f.obey(input(t, new(int32(2))))
+	var pool screeningv1.MatcherPool
+	f.get("general", &pool)
+	if released, err := ReleaseReplicas(t.Context(), env.Client, &pool); err != nil || released {
+		t.Errorf("a pool that nobody has scaled: released %v, %v", released, err)
+	}
+	f.get("general", &pool)
+	stale := pool.DeepCopy()
+	// One who scaled to what the hub wishes, and labelled it in the same breath.
+	pool.Spec.Replicas, pool.Labels["team"] = new(int32(4)), "night"
+	if err := env.Client.Update(t.Context(), &pool, client.FieldOwner("console")); err != nil {
+		t.Fatal(err)
+	}
+	pool.Spec.Replicas = new(int32(2))
+	if err := env.Client.Update(t.Context(), &pool, client.FieldOwner("console")); err != nil {
+		t.Fatal(err)
+	}
+	stale.ManagedFields = pool.ManagedFields
+	if _, err := ReleaseReplicas(t.Context(), env.Client, stale); !apierrors.IsConflict(err) {
+		t.Errorf("an object that has changed since: %v, want a conflict", err)
+	}
+	if released, err := ReleaseReplicas(t.Context(), env.Client, &pool); err != nil || !released {
+		t.Fatalf("released %v, %v", released, err)
+	}
+	f.obey(input(t, new(int32(3))))
+	f.get("general", &pool)
+	if *pool.Spec.Replicas != 3 || pool.Labels["team"] != "night" || workload.ScaledLocally(&pool) {
+		t.Errorf("after a release and an order for 3: %d replicas, labels %v", *pool.Spec.Replicas, pool.Labels)
+	}
+	owned := false
+	for _, entry := range pool.ManagedFields {
+		owned = owned || entry.Manager == "console"
+	}
+	if !owned {
+		t.Error("the label lost its owner")
+	}
+}

@@ -75,6 +75,9 @@ func (r *Reconciler) apply(ctx context.Context, s *scope, step action) error {
 		return err
 	}
 	live := newObject(step.Kind)
+	if err := r.reset(ctx, s.pools[step.Name], desired); err != nil {
+		return err
+	}
 	// The server's answer is decoded into what is sent, so a copy is sent.
 	if _, err := r.applier.Apply(ctx, live, client.ApplyConfigurationFromUnstructured(desired.DeepCopy())); err != nil {
 		return err
@@ -100,6 +103,30 @@ func (r *Reconciler) apply(ctx context.Context, s *scope, step action) error {
 	replicas.Object["spec"] = map[string]any{"replicas": baseline}
 	_, err = r.baseline.Apply(ctx, newObject(step.Kind), client.ApplyConfigurationFromUnstructured(replicas))
 	return err
+}
+
+// reset ends a local wish for replicas when the order's mark for it is not the
+// one the pool has. The mark is applied after: a reset cut short is repeated.
+func (r *Reconciler) reset(ctx context.Context, pool *screeningv1.MatcherPool, desired *unstructured.Unstructured) error {
+	if pool == nil || desired.GetKind() != order.KindPool {
+		return nil
+	}
+	mark, _, err := unstructured.NestedString(desired.Object, "spec", "replicasReset")
+	if err != nil || mark == "" || mark == pool.Spec.ReplicasReset {
+		return err
+	}
+	// The cache's object is not this function's to change.
+	released, err := ReleaseReplicas(ctx, r.client, pool.DeepCopy())
+	if released {
+		log.FromContext(ctx).Info("The hub ended a local wish for replicas", "pool", pool.Name)
+	}
+	return err
+}
+
+// ReleaseReplicas ends the wish of whoever scaled a pool in the region, and
+// reports whether there was one. The agent then applies the hub's.
+func ReleaseReplicas(ctx context.Context, c client.Client, pool *screeningv1.MatcherPool) (bool, error) {
+	return workload.Release(ctx, c, pool, workload.ManagerAgent)
 }
 
 // restore takes out of an object what somebody here added to its lists.

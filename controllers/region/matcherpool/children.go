@@ -37,6 +37,9 @@ type inputs struct {
 	Registry   string                 `json:"registry"`
 	// DataBytes is how much list data the pod has room for, all snapshots together.
 	DataBytes int64 `json:"dataBytes"`
+	// Spread is spec.spread, empty for Soft; Priority names the PriorityClass.
+	Spread   screeningv1.Spread `json:"spread,omitempty"`
+	Priority string             `json:"priority,omitempty"`
 	// Memory and CPU are spec.resources; empty when derived.
 	Memory string `json:"memory,omitempty"`
 	CPU    string `json:"cpu,omitempty"`
@@ -55,16 +58,13 @@ func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApply
 			"--health-bind=:"+strconv.Itoa(int(workload.PortLoaderHealth))).
 		WithPorts(workload.Port("loader-health", workload.PortLoaderHealth)).
 		WithLivenessProbe(workload.Probe("/livez", workload.PortLoaderHealth, 10, 6)).
-		WithResources(workload.Resources(resource.MustParse("10m"), 32*mebibyte, loaderLimit(in.DataBytes))).
+		WithResources(workload.Resources(resource.MustParse("10m"), loaderRequest(in.DataBytes), loaderLimit(in.DataBytes))).
 		WithVolumeMounts(
 			corev1ac.VolumeMount().WithName("data").WithMountPath(mountData),
 			corev1ac.VolumeMount().WithName("ack").WithMountPath(mountAck).WithReadOnly(true),
 			corev1ac.VolumeMount().WithName("loader-tls").WithMountPath(workload.MountTLS).WithReadOnly(true))
 
-	request, limit := 64*mebibyte, matcherLimit(in.DataBytes)
-	if q, err := resource.ParseQuantity(in.Memory); in.Memory != "" && err == nil {
-		request, limit = q.Value(), q.Value()
-	}
+	request, limit := in.matcherMemory()
 	cpu := resource.MustParse("50m")
 	if q, err := resource.ParseQuantity(in.CPU); in.CPU != "" && err == nil {
 		cpu = q
@@ -99,9 +99,16 @@ func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApply
 			WithMedium(corev1.StorageMediumMemory).
 			WithSizeLimit(*resource.NewQuantity(size, resource.BinarySI)))
 	}
+	pod := workload.PodSpec(owner)
+	if in.Spread == screeningv1.SpreadHard {
+		workload.SpreadHard(pod)
+	}
+	if in.Priority != "" {
+		pod.WithPriorityClassName(in.Priority)
+	}
 	return corev1ac.PodTemplateSpec().
 		WithLabels(owner.Labels()).
-		WithSpec(workload.PodSpec(owner).
+		WithSpec(pod.
 			WithInitContainers(loader).
 			WithContainers(matcher).
 			WithVolumes(
@@ -111,8 +118,23 @@ func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApply
 				workload.TLSVolume("matcher-tls", workload.TLSSecret(owner.Name, workload.ComponentMatcher))))
 }
 
-// deployment rolls by adding before it takes away, so that no query is lost.
-func deployment(owner workload.Owner, replicas int32, hash string, template *corev1ac.PodTemplateSpecApplyConfiguration) *appsv1ac.DeploymentApplyConfiguration {
+// matcherMemory is what the matcher requests and its limit: spec.resources has
+// the word for both.
+func (in *inputs) matcherMemory() (request, limit int64) {
+	if q, err := resource.ParseQuantity(in.Memory); in.Memory != "" && err == nil {
+		return q.Value(), q.Value()
+	}
+	return matcherRequest(in.DataBytes), matcherLimit(in.DataBytes)
+}
+
+// deployment rolls by adding before it takes away, so that no query is lost. A
+// region of one machine has no room for one more: there a pod goes before the
+// next one comes.
+func deployment(owner workload.Owner, replicas int32, oneMachine bool, hash string, template *corev1ac.PodTemplateSpecApplyConfiguration) *appsv1ac.DeploymentApplyConfiguration {
+	var missing, more int32 = 0, 1
+	if oneMachine {
+		missing, more = 1, 0
+	}
 	return appsv1ac.Deployment(owner.Child(), owner.Namespace()).
 		WithLabels(owner.Labels()).
 		WithAnnotations(map[string]string{workload.AnnotationTemplateHash: hash}).
@@ -124,8 +146,8 @@ func deployment(owner workload.Owner, replicas int32, hash string, template *cor
 			WithStrategy(appsv1ac.DeploymentStrategy().
 				WithType(appsv1.RollingUpdateDeploymentStrategyType).
 				WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
-					WithMaxUnavailable(intstr.FromInt32(0)).
-					WithMaxSurge(intstr.FromInt32(1)))).
+					WithMaxUnavailable(intstr.FromInt32(missing)).
+					WithMaxSurge(intstr.FromInt32(more)))).
 			WithTemplate(template))
 }
 

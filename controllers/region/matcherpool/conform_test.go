@@ -13,6 +13,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions/conditionstest"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
+	"github.com/frontline-screening/frontline/internal/autoscale"
 	"github.com/frontline-screening/frontline/internal/region/regiontest"
 )
 
@@ -37,13 +38,17 @@ func TestEveryStateOfAPoolConforms(t *testing.T) {
 	for name, pods := range tests {
 		for rollout, status := range rollouts {
 			for _, failure := range []error{nil, errors.New("the API server is away")} {
-				for _, wish := range []int32{1, 9} {
+				for wish, load := range map[int32]*load{1: nil, 9: {state: autoscale.State{Wanted: 1, Utilization: 0.9}}, 10: {state: autoscale.State{Wanted: 1, Lost: true}}} {
 					t.Run(fmt.Sprintf("%s/%s/failed before %v/wish %d", name, rollout, failure != nil, wish), func(t *testing.T) {
 						s := &scope{
 							owner: workload.Owner{Component: workload.ComponentMatcher, Region: "north", Name: "general"},
-							pool:  &screeningv1.MatcherPool{}, spec: spec("intl.a"), image: "image", hash: "v1:0",
+							pool:  &screeningv1.MatcherPool{}, spec: spec("intl.a"), image: "image", hash: "v2:0",
 							scale:      scale{wish: wish, wanted: 1, by: screeningv1.ScaledByHub},
 							deployment: &appsv1.Deployment{Status: status}, pods: pods,
+							memory: memoryOf(inputs{DataBytes: leastData}), load: load,
+						}
+						if load != nil {
+							s.spec.Autoscaling = &screeningv1.PoolAutoscaling{Mode: screeningv1.AutoscalingLoad}
 						}
 						s.pool.Generation = 7
 						if failure != nil {

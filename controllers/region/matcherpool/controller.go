@@ -50,20 +50,29 @@ type Options struct {
 	// EngineImage is what pools run that name no image, from when they are
 	// first seen.
 	EngineImage string
+	// PriorityClass is that of matcher pods, by its name; empty for the cluster's
+	// default.
+	PriorityClass string
 	// InstallNamespace is where agent and registry run, Agent and Registry
 	// their URLs as loaders use them.
 	InstallNamespace, Agent, Registry string
+	// ReadPod asks a pod how busy it was; left out, over HTTP.
+	ReadPod ReadPod
 }
 
 // Reconciler makes one pool be as ordered.
 type Reconciler struct {
 	Options
 	applier *apply.Applier
+	loads   loads
 }
 
 // New returns a reconciler.
 func New(o Options) *Reconciler {
-	return &Reconciler{Options: o, applier: apply.New(o.Client, Manager)}
+	if o.ReadPod == nil {
+		o.ReadPod = readPod
+	}
+	return &Reconciler{Options: o, applier: apply.New(o.Client, Manager), loads: loads{region: o.Region.Name()}}
 }
 
 // scope is one pass over one pool.
@@ -77,9 +86,12 @@ type scope struct {
 	// spec is what is in force.
 	spec screeningv1.MatcherPoolSpec
 
-	scale      scale
+	scale scale
+	// load is what is known of the pool's load, nil while nothing follows it.
+	load       *load
 	image      string
 	hash       string
+	memory     *screeningv1.PoolMemory
 	deployment *appsv1.Deployment
 	pods       []corev1.Pod
 	// again is when to look again without being asked; zero for never.
@@ -113,7 +125,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	var failure error
 	for _, phase := range []func(context.Context, *scope) error{
-		r.certificates, r.network, r.resolve, r.rollOut, r.observe,
+		r.certificates, r.network, r.resolve, r.followLoad, r.rollOut, r.observe,
 	} {
 		if failure = phase(ctx, s); failure != nil {
 			break
@@ -232,6 +244,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, owner workload.Owner) error {
 	if r.Region.Verified() == nil {
 		return nil
 	}
+	r.loads.forget(owner.Name)
 	removed, err := workload.Remove(ctx, r.Client, owner, "matcher", "loader")
 	if err != nil {
 		return err

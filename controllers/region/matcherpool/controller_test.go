@@ -69,8 +69,14 @@ func newFixture(t *testing.T) *fixture {
 		Artifact: "sha256:" + strings.Repeat("b", 64), Size: 1000, Records: 3, Jurisdictions: []string{"AL"}, Purposes: []string{"BorderControl"},
 	}}
 	f.start("example.test/frontline:v1")
-	f.region.SetTerms(&region.Terms{Feeds: []string{"*"}, Purposes: []string{"BorderControl"}})
+	f.terms()
 	return f
+}
+
+// terms puts terms in force that accept everything, as an agent does that reads
+// them.
+func (f *fixture) terms() {
+	f.region.SetTerms(&region.Terms{Feeds: []string{"*"}, Purposes: []string{"BorderControl"}})
 }
 
 // start starts an agent on the state directory, as after a restart.
@@ -183,7 +189,7 @@ func TestPoolMakesItsChildrenAndSettles(t *testing.T) {
 	}
 	// A restarted agent, which remembers nothing of its writes, writes nothing either.
 	f.start("example.test/frontline:v1")
-	f.region.SetTerms(&region.Terms{Feeds: []string{"*"}, Purposes: []string{"BorderControl"}})
+	f.terms()
 	f.reconcile()
 	for id, version := range f.versions() {
 		if before[id] != version {
@@ -337,7 +343,7 @@ func TestAnUpgradedAgentRestartsNoPod(t *testing.T) {
 			f.get("general-matcher", &before)
 			tt.lose(f)
 			f.start("example.test/frontline:v2")
-			f.region.SetTerms(&region.Terms{Feeds: []string{"*"}, Purposes: []string{"BorderControl"}})
+			f.terms()
 			f.reconcile()
 			f.get("general-matcher", &after)
 			if before.Generation != after.Generation {
@@ -571,6 +577,9 @@ func TestStatusFollowsPodsAndAcks(t *testing.T) {
 	st := f.status().Status
 	if st.Pods != "1/2" || *st.Fits != 1 || !strings.Contains(st.Summary, "1 pod Pending: memory") {
 		t.Errorf("status: %s pods, fits %d, %q; want 1/2, 1 and the pod that lacks memory", st.Pods, *st.Fits, st.Summary)
+	}
+	if c := conditions.Get(f.status(), screeningv1.ConditionScaled); c.Reason != screeningv1.ReasonMemory || !strings.Contains(c.Message, st.Memory.Request.String()) {
+		t.Errorf("Scaled is %+v, want Memory and what a pod requests, %s", c, st.Memory.Request)
 	}
 	if got := f.region.Served("intl.un-sc"); got.Pods != 1 {
 		t.Errorf("%d pods serve the feed, want 1: a pod that is gone does not count", got.Pods)

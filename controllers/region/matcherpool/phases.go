@@ -61,13 +61,16 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	var keptData int64
-	if kept != nil {
-		keptData = kept.DataBytes
+	live, err := r.live(ctx, s.owner)
+	if err != nil {
+		return err
 	}
 	in := inputs{
 		Region: s.owner.Region, Pool: s.owner.Name, Image: s.image, Modalities: slices.Sorted(slices.Values(s.spec.Modalities)),
-		Agent: r.Agent, Registry: r.Registry, DataBytes: planData(r.sizes(s.spec.Feeds), keptData),
+		Agent: r.Agent, Registry: r.Registry, Priority: r.PriorityClass,
+	}
+	if s.spec.Spread == screeningv1.SpreadHard {
+		in.Spread = s.spec.Spread
 	}
 	if res := s.spec.Resources; res != nil {
 		if res.Memory != nil {
@@ -77,17 +80,17 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 			in.CPU = res.CPU.String()
 		}
 	}
-	if s.hash, err = workload.Hash(in); err != nil {
+	room, current := roomOf(live), ""
+	switch {
+	case kept != nil:
+		room, current = kept.DataBytes, kept.Hash
+	case live != nil:
+		current = live.Annotations[workload.AnnotationTemplateHash]
+	}
+	if s.hash, err = in.settle(r.listBytes(s.spec.Feeds), room, current); err != nil {
 		return err
 	}
-	var live *appsv1.Deployment
-	found := &appsv1.Deployment{}
-	switch err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.owner.Namespace(), Name: s.owner.Child()}, found); {
-	case err == nil:
-		live = found
-	case !apierrors.IsNotFound(err):
-		return err
-	}
+	s.memory = memoryOf(in)
 	template, err := workload.Settle(r.Region.Store(), workload.Wish{
 		Key: templateKey(s.owner.Name), Manager: Manager, Hash: s.hash, Image: s.image, DataBytes: in.DataBytes,
 		Render: func() *corev1ac.PodTemplateSpecApplyConfiguration { return podTemplate(s.owner, in) },
@@ -95,17 +98,34 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	s.deployment, err = workload.ApplyDeployment(ctx, r.Client, r.applier, deployment(s.owner, s.scale.wanted, s.hash, template), live, Manager)
+	s.deployment, err = workload.ApplyDeployment(ctx, r.Client, r.applier, deployment(s.owner, s.scale.wanted, r.oneMachine(), s.hash, template), live, Manager)
 	if err != nil {
 		return fmt.Errorf("pool %s: %w", s.owner.Name, err)
 	}
 	return nil
 }
 
-// sizes are the snapshots' bytes, as ordered and as held, the larger of both.
-func (r *Reconciler) sizes(feeds []screeningv1.PoolFeed) []int64 {
+// live is the pool's Deployment, nil when there is none.
+func (r *Reconciler) live(ctx context.Context, owner workload.Owner) (*appsv1.Deployment, error) {
+	found := &appsv1.Deployment{}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: owner.Namespace(), Name: owner.Child()}, found)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return found, err
+}
+
+// oneMachine reports whether the region is of the profile Edge.
+func (r *Reconciler) oneMachine() bool {
+	v := r.Region.Verified()
+	return v != nil && v.Region.Profile == string(screeningv1.ProfileEdge)
+}
+
+// listBytes are the snapshots' bytes, as ordered and as held, of each feed the
+// larger of both.
+func (r *Reconciler) listBytes(feeds []screeningv1.PoolFeed) int64 {
 	v, copies := r.Region.Verified(), r.Region.Copies()
-	out := make([]int64, 0, len(feeds))
+	var sum int64
 	for _, feed := range feeds {
 		size := copies[string(feed.ID)].Size
 		if v != nil {
@@ -113,9 +133,9 @@ func (r *Reconciler) sizes(feeds []screeningv1.PoolFeed) []int64 {
 				size = max(size, f.Size)
 			}
 		}
-		out = append(out, size)
+		sum += size
 	}
-	return out
+	return sum
 }
 
 // observe looks at the pods.

@@ -3,6 +3,7 @@
 package matcherpool
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -145,45 +146,64 @@ func resolvedReason(c region.Cause) (reason string, weight int) {
 	}
 }
 
-// fit is how many wanted pods found a node, and what the others lack.
+// fit is how many wanted pods found a node, how many did not, and why.
 type fit struct {
 	fits    int32
 	pending int32
-	lacks   string
+	// reason and lacks are of the first pod that found none.
+	reason, lacks string
 }
 
-// planFit looks for pods that no node takes.
+// planFit counts pods on nodes, and pods that no node takes. One that is more
+// than wanted, as while pods are replaced, may be Pending although all fit.
 func planFit(wanted int32, pods []corev1.Pod) fit {
 	f := fit{}
 	for i := range pods {
-		if pods[i].DeletionTimestamp != nil || pods[i].Status.Phase != corev1.PodPending {
-			continue
-		}
-		for _, c := range pods[i].Status.Conditions {
-			if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-				f.pending++
-				if f.lacks == "" {
-					f.lacks = lacking(c.Message)
-				}
+		pod := &pods[i]
+		switch c := scheduled(pod); {
+		case pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded:
+		case pod.Spec.NodeName != "" || pod.Status.Phase == corev1.PodRunning:
+			f.fits++
+		case c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable:
+			f.pending++
+			if f.lacks == "" {
+				f.reason, f.lacks = lacking(c.Message)
 			}
 		}
 	}
-	f.fits = max(wanted-f.pending, 0)
+	f.fits = min(f.fits, wanted)
 	return f
 }
 
+// scheduled is the condition PodScheduled, or an empty one.
+func scheduled(pod *corev1.Pod) corev1.PodCondition {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled {
+			return c
+		}
+	}
+	return corev1.PodCondition{}
+}
+
 // lacking takes out of the scheduler's sentence what nodes have too little of.
-func lacking(message string) string {
+func lacking(message string) (reason, lacks string) {
 	var found []string
-	for _, resource := range []string{"memory", "cpu", "ephemeral-storage", "pods"} {
-		if strings.Contains(message, "Insufficient "+resource) || (resource == "pods" && strings.Contains(message, "Too many pods")) {
-			found = append(found, resource)
+	for _, lack := range []struct{ says, name, reason string }{
+		{"Insufficient memory", "memory", screeningv1.ReasonMemory},
+		{"Insufficient cpu", "cpu", screeningv1.ReasonCPU},
+		{"Insufficient ephemeral-storage", "ephemeral-storage", screeningv1.ReasonNoNode},
+		{"Too many pods", "pods", screeningv1.ReasonNoNode},
+		{"topology spread constraints", "a node with fewer of the pool's pods", screeningv1.ReasonNoNode},
+	} {
+		if strings.Contains(message, lack.says) {
+			found = append(found, lack.name)
+			reason = cmp.Or(reason, lack.reason)
 		}
 	}
 	if len(found) == 0 {
-		return "no node takes it"
+		return screeningv1.ReasonNoNode, "no node takes it"
 	}
-	return strings.Join(found, " and ")
+	return reason, strings.Join(found, " and ")
 }
 
 // podReady reports whether the pod answers.

@@ -18,9 +18,10 @@ import (
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 )
 
-// SetupWithManager watches pools, their children and pods, and the region's
-// memory.
+// SetupWithManager watches pools, their children and pods, the region's memory
+// and the load of pools that follow it.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	registerMetrics()
 	owned := workload.EnqueueOwner(screeningv1.LabelPool)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("matcherpool").
@@ -33,6 +34,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&networkingv1.NetworkPolicy{}, owned).
 		Watches(&corev1.Pod{}, owned).
 		WatchesRawSource(source.Channel(workload.Follow(mgr, r.Region, r.names), workload.EnqueueSelf())).
+		WatchesRawSource(source.Channel(r.keepMeasuring(mgr), workload.EnqueueSelf())).
 		Complete(r)
 }
 

@@ -38,6 +38,7 @@ func (r *Reconciler) summarize(s *scope, failure error) {
 	status.ObservedGeneration = pool.Generation
 	status.Replicas, status.ReadyReplicas = new(int32(s.existing())), new(answering) //nolint:gosec // as above
 	status.Wanted, status.Fits, status.By = new(s.scale.wanted), new(f.fits), s.scale.by
+	status.Memory = s.memory
 	status.Pods = fmt.Sprintf("%d/%d", answering, s.scale.wanted)
 	status.Range = fmt.Sprintf("%d-%d", bounds.Min, bounds.Max)
 	status.Selector = labels.SelectorFromSet(s.owner.Selector()).String()
@@ -58,6 +59,7 @@ func (r *Reconciler) summarize(s *scope, failure error) {
 		conditions.False(pool, screeningv1.ConditionFeedsResolved, resolved.reason, "%s", resolved.message)
 	}
 	s.scaled(f)
+	s.followsLoad()
 	s.rolledOut()
 	s.available(answering, min(bounds.Min, s.scale.wanted))
 	status.Summary = conditions.Cut(s.sentence(answering, served, f, resolved), conditions.MaxMessage)
@@ -87,8 +89,12 @@ func (s *scope) scaled(f fit) {
 	existing := int32(s.existing()) //nolint:gosec // at most a few hundred
 	switch {
 	case f.pending > 0:
-		conditions.False(s.pool, screeningv1.ConditionScaled, screeningv1.ReasonDoesNotFit,
-			"%s Pending: %s; add a node or lower the number of pods", pods(f.pending), f.lacks)
+		lacks := f.lacks
+		if f.reason == screeningv1.ReasonMemory {
+			lacks += ", of which a pod requests " + s.memory.Request.String()
+		}
+		conditions.False(s.pool, screeningv1.ConditionScaled, f.reason,
+			"%s Pending: %s; add a node or lower the number of pods", pods(f.pending), lacks)
 	case existing != s.scale.wanted:
 		conditions.False(s.pool, screeningv1.ConditionScaled, screeningv1.ReasonScaling, "%d of %s %s", existing, pods(s.scale.wanted), verb(s.scale.wanted, "exist"))
 	case s.scale.wish != s.scale.wanted:

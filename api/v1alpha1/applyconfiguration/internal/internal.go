@@ -122,6 +122,8 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.ApproverName
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.AutoscalingMode
+  scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.BorderPost
   map:
     fields:
@@ -519,6 +521,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.frontline-screening.frontline.api.v1alpha1.MatcherPoolSpec
   map:
     fields:
+    - name: autoscaling
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.PoolAutoscaling
     - name: baseline
       type:
         scalar: numeric
@@ -548,9 +553,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: replicas
       type:
         scalar: numeric
+    - name: replicasReset
+      type:
+        scalar: string
     - name: resources
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.PoolResources
+    - name: spread
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Spread
 - name: com.github.frontline-screening.frontline.api.v1alpha1.MatcherPoolStatus
   map:
     fields:
@@ -582,6 +593,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: fits
       type:
         scalar: numeric
+    - name: load
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.PoolLoad
+    - name: memory
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.PoolMemory
     - name: observedGeneration
       type:
         scalar: numeric
@@ -661,6 +678,20 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: term
       type:
         scalar: numeric
+- name: com.github.frontline-screening.frontline.api.v1alpha1.PoolAutoscaling
+  map:
+    fields:
+    - name: mode
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.AutoscalingMode
+    - name: scaleDownAfter
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.Duration
+      default: 10m
+    - name: targetUtilization
+      type:
+        scalar: numeric
+      default: 60
 - name: com.github.frontline-screening.frontline.api.v1alpha1.PoolBounds
   map:
     fields:
@@ -704,6 +735,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.PoolFeedState
+- name: com.github.frontline-screening.frontline.api.v1alpha1.PoolLoad
+  map:
+    fields:
+    - name: utilization
+      type:
+        scalar: numeric
+    - name: wanted
+      type:
+        scalar: numeric
+- name: com.github.frontline-screening.frontline.api.v1alpha1.PoolMemory
+  map:
+    fields:
+    - name: request
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+    - name: room
+      type:
+        namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
 - name: com.github.frontline-screening.frontline.api.v1alpha1.PoolResources
   map:
     fields:
@@ -1182,6 +1231,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.Spread
+  scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.VerificationMode
   scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.WatchlistFeed

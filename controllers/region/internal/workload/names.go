@@ -32,7 +32,7 @@ const (
 const labelComponent = "app.kubernetes.io/component"
 
 // AnnotationTemplateHash names, on a Deployment, what its pod template was
-// made of: the version of the scheme and a hash of the inputs, such as v1:3f8a….
+// made of: the version of the scheme and a hash of the inputs, such as v2:3f8a….
 const AnnotationTemplateHash = screeningv1.GroupName + "/template-hash"
 
 // Child returns the name of the child objects of a pool or post. The suffix

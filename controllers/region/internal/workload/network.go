@@ -5,6 +5,7 @@ package workload
 import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
@@ -22,12 +23,14 @@ func ServiceAccount(owner Owner) *corev1ac.ServiceAccountApplyConfiguration {
 		WithAutomountServiceAccountToken(false)
 }
 
-// DisruptionBudget lets one pod at a time be evicted.
+// DisruptionBudget lets one pod at a time be evicted, and at any time one that
+// does not answer: a pod that never gets ready must not hold up a drain.
 func DisruptionBudget(owner Owner) *policyv1ac.PodDisruptionBudgetApplyConfiguration {
 	return policyv1ac.PodDisruptionBudget(owner.Child(), owner.Namespace()).
 		WithLabels(owner.Labels()).
 		WithSpec(policyv1ac.PodDisruptionBudgetSpec().
 			WithMaxUnavailable(intstr.FromInt32(1)).
+			WithUnhealthyPodEvictionPolicy(policyv1.AlwaysAllow).
 			WithSelector(metav1ac.LabelSelector().WithMatchLabels(owner.Selector())))
 }
 

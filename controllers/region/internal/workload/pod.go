@@ -3,6 +3,7 @@
 package workload
 
 import (
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -36,11 +37,28 @@ func PodSpec(owner Owner) *corev1ac.PodSpecApplyConfiguration {
 			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		// Soft: a region may have one node, and a full node must not stop a pod.
-		WithTopologySpreadConstraints(corev1ac.TopologySpreadConstraint().
-			WithMaxSkew(1).
-			WithTopologyKey(corev1.LabelHostname).
-			WithWhenUnsatisfiable(corev1.ScheduleAnyway).
-			WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(owner.Selector())))
+		WithTopologySpreadConstraints(spread(owner, corev1.LabelHostname), spread(owner, corev1.LabelTopologyZone))
+}
+
+// spread counts the pods of each rollout for themselves: those that are about
+// to go say nothing about where the others end up.
+func spread(owner Owner, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
+	return corev1ac.TopologySpreadConstraint().
+		WithMaxSkew(1).
+		WithTopologyKey(key).
+		WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+		WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(owner.Selector())).
+		WithMatchLabelKeys(appsv1.DefaultDeploymentUniqueLabelKey)
+}
+
+// SpreadHard makes a pod of PodSpec rather wait than stand beside another one
+// while a node has fewer.
+func SpreadHard(pod *corev1ac.PodSpecApplyConfiguration) {
+	for i := range pod.TopologySpreadConstraints {
+		if c := &pod.TopologySpreadConstraints[i]; *c.TopologyKey == corev1.LabelHostname {
+			c.WithWhenUnsatisfiable(corev1.DoNotSchedule)
+		}
+	}
 }
 
 // Container returns a container that may do nothing but run.

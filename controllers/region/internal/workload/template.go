@@ -18,7 +18,7 @@ import (
 
 // hashScheme is the version of what Hash covers. It rises only when every
 // workload shall restart with an upgrade, which a release note then announces.
-const hashScheme = "v1"
+const hashScheme = "v2"
 
 // Hash names the inputs of a pod template.
 func Hash(inputs any) (string, error) {

@@ -26,8 +26,16 @@ type MatcherPoolSpecApplyConfiguration struct {
 	// replicas returns to. The agent alone writes it, in the region; on the hub
 	// it is ignored, since there replicas is the wish.
 	Baseline *int32 `json:"baseline,omitempty"`
+	// replicasReset ends a wish for replicas in the region: on the hub, write
+	// something else here, such as the time. Once the order has carried it there,
+	// replicas is baseline again.
+	ReplicasReset *string `json:"replicasReset,omitempty"`
 	// bounds limit the number of pods, whoever scales the pool.
 	Bounds *PoolBoundsApplyConfiguration `json:"bounds,omitempty"`
+	// autoscaling lets the number of pods follow the load. Absent means Off.
+	Autoscaling *PoolAutoscalingApplyConfiguration `json:"autoscaling,omitempty"`
+	// spread says how firmly pods are kept on different nodes. Absent means Soft.
+	Spread *apiv1alpha1.Spread `json:"spread,omitempty"`
 	// engine says what the pods run.
 	Engine *PoolEngineApplyConfiguration `json:"engine,omitempty"`
 	// resources is what one pod asks of its node. Without it the controller
@@ -80,11 +88,35 @@ func (b *MatcherPoolSpecApplyConfiguration) WithBaseline(value int32) *MatcherPo
 	return b
 }
 
+// WithReplicasReset sets the ReplicasReset field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ReplicasReset field is set to the value of the last call.
+func (b *MatcherPoolSpecApplyConfiguration) WithReplicasReset(value string) *MatcherPoolSpecApplyConfiguration {
+	b.ReplicasReset = &value
+	return b
+}
+
 // WithBounds sets the Bounds field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Bounds field is set to the value of the last call.
 func (b *MatcherPoolSpecApplyConfiguration) WithBounds(value *PoolBoundsApplyConfiguration) *MatcherPoolSpecApplyConfiguration {
 	b.Bounds = value
+	return b
+}
+
+// WithAutoscaling sets the Autoscaling field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Autoscaling field is set to the value of the last call.
+func (b *MatcherPoolSpecApplyConfiguration) WithAutoscaling(value *PoolAutoscalingApplyConfiguration) *MatcherPoolSpecApplyConfiguration {
+	b.Autoscaling = value
+	return b
+}
+
+// WithSpread sets the Spread field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Spread field is set to the value of the last call.
+func (b *MatcherPoolSpecApplyConfiguration) WithSpread(value apiv1alpha1.Spread) *MatcherPoolSpecApplyConfiguration {
+	b.Spread = &value
 	return b
 }
 

@@ -15,7 +15,8 @@ import (
 // MatcherPoolStatus is what is known of a pool: in the region by the pool's
 // controller, on the hub from the region's reports.
 type MatcherPoolStatusApplyConfiguration struct {
-	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut.
+	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut, and
+	// FollowsLoad where the number of pods does.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
@@ -27,13 +28,17 @@ type MatcherPoolStatusApplyConfiguration struct {
 	Wanted *int32 `json:"wanted,omitempty"`
 	// pods is readyReplicas and wanted for display, such as 3/4.
 	Pods *string `json:"pods,omitempty"`
-	// by says whose wish wanted is: hub, or local after somebody in the region
-	// scaled the pool.
+	// by says whose wish wanted is: hub, local after somebody in the region
+	// scaled the pool, or load where that asks for more than the hub.
 	By *apiv1alpha1.ScaledBy `json:"by,omitempty"`
 	// range is the effective bounds for display, such as 1-8.
 	Range *string `json:"range,omitempty"`
 	// fits is the number of wanted pods that found a node.
 	Fits *int32 `json:"fits,omitempty"`
+	// memory is what one pod asks of its node in memory.
+	Memory *PoolMemoryApplyConfiguration `json:"memory,omitempty"`
+	// load is the last decision that load took, while the number of pods follows it.
+	Load *PoolLoadApplyConfiguration `json:"load,omitempty"`
 	// feeds says, for each feed of the spec, whether it is searched.
 	Feeds []PoolFeedStatusApplyConfiguration `json:"feeds,omitempty"`
 	// feedsServed is the number of feeds searched of those named, such as 1/2.
@@ -128,6 +133,22 @@ func (b *MatcherPoolStatusApplyConfiguration) WithRange(value string) *MatcherPo
 // If called multiple times, the Fits field is set to the value of the last call.
 func (b *MatcherPoolStatusApplyConfiguration) WithFits(value int32) *MatcherPoolStatusApplyConfiguration {
 	b.Fits = &value
+	return b
+}
+
+// WithMemory sets the Memory field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Memory field is set to the value of the last call.
+func (b *MatcherPoolStatusApplyConfiguration) WithMemory(value *PoolMemoryApplyConfiguration) *MatcherPoolStatusApplyConfiguration {
+	b.Memory = value
+	return b
+}
+
+// WithLoad sets the Load field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Load field is set to the value of the last call.
+func (b *MatcherPoolStatusApplyConfiguration) WithLoad(value *PoolLoadApplyConfiguration) *MatcherPoolStatusApplyConfiguration {
+	b.Load = value
 	return b
 }
 

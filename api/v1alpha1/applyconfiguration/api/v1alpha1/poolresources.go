@@ -13,8 +13,9 @@ import (
 //
 // PoolResources is what one pod asks of its node.
 type PoolResourcesApplyConfiguration struct {
-	// memory is the memory of one matcher, which is also its limit. It holds
-	// every feed of the pool twice while a release is replaced.
+	// memory is the memory of one matcher, requested and also its limit. It holds
+	// every feed of the pool twice while a release is replaced. The loader beside
+	// it asks for its own.
 	Memory *resource.Quantity `json:"memory,omitempty"`
 	// cpu is the processor time that one matcher requests. It has no limit.
 	CPU *resource.Quantity `json:"cpu,omitempty"`
