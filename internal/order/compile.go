@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/level"
 )
 
 // Input is everything an order is made of.
@@ -25,6 +26,9 @@ type Input struct {
 	Erasures   *Blob
 	// Blobs holds the bytes of the blobs that feeds and Erasures name, by digest.
 	Blobs map[string][]byte
+	// Level is what the region and its pods read; zero is the first. What later
+	// levels brought is left out.
+	Level int64
 }
 
 // Body is a compiled order without its sequence.
@@ -36,9 +40,12 @@ type Body struct {
 
 // Compile turns in into an order. The result depends on the content of in
 // alone, not on the order of its lists. It refuses input that would place a
-// feed outside its jurisdictions, and lists that name one object twice.
+// feed outside its jurisdictions, lists that name one object twice, and a
+// workload that the region could not read in full.
 func Compile(in Input) (Body, error) {
-	c := compiler{body: Body{
+	reads := max(in.Level, level.First)
+	in = level.At(in, reads)
+	c := compiler{reads: reads, needs: level.Of(in), body: Body{
 		index: Index{Format: Format, HubUID: in.HubUID, Term: in.Term, Region: in.Region, Erasures: in.Erasures},
 		Parts: map[string][]byte{},
 	}}
@@ -71,6 +78,9 @@ func Compile(in Input) (Body, error) {
 	}
 	if c.err != nil {
 		return Body{}, c.err
+	}
+	if c.needs > level.First {
+		c.body.index.Level = c.needs
 	}
 	slices.SortFunc(c.body.index.Parts, func(a, b Part) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Shard, b.Shard))
@@ -119,7 +129,9 @@ func sortFeeds(in Input) ([]Feed, error) {
 
 type compiler struct {
 	body Body
-	err  error
+	// reads is the level of the reader, needs the highest of what is used.
+	reads, needs int64
+	err          error
 }
 
 func (c *compiler) add(p Part, doc document) {
@@ -164,6 +176,12 @@ func (c *compiler) workloads(kind PartKind, region string, list []Workload) {
 			c.err = fmt.Errorf("order for region %s: %s %s is listed twice", region, kind, list[i].Name)
 			return
 		}
+		if list[i].Level > c.reads {
+			c.err = fmt.Errorf("order for region %s: the spec of %s in %s needs level %d and the region reads level %d; upgrade the region, or list the object as it was before",
+				region, list[i].Name, kind, list[i].Level, c.reads)
+			return
+		}
+		c.needs = max(c.needs, list[i].Level)
 		if len(list[i].Spec) > MaxPart/2 {
 			c.err = fmt.Errorf("order for region %s: the spec of %s in %s has %d bytes, more than the %d an order carries; make it smaller",
 				region, list[i].Name, kind, len(list[i].Spec), MaxPart/2)

@@ -3,11 +3,13 @@
 package order
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/level"
 )
 
 // Order is an index with its parts read and checked.
@@ -30,11 +32,8 @@ type Order struct {
 // what it does not understand in full.
 func Open(index []byte, part func(digest string) ([]byte, error)) (*Order, error) {
 	o := &Order{IndexDigest: canonical.Digest(index)}
-	if err := canonical.UnmarshalStrict(index, &o.Index); err != nil {
-		return nil, fmt.Errorf("order index: %w; upgrade the region if the hub is newer", err)
-	}
-	if o.Format != Format {
-		return nil, fmt.Errorf("order index: format %q is not %q; upgrade the older of hub and region", o.Format, Format)
+	if err := o.readIndex(index); err != nil {
+		return nil, err
 	}
 	for _, p := range o.Parts {
 		data, err := part(p.Digest)
@@ -62,6 +61,24 @@ func Open(index []byte, part func(digest string) ([]byte, error)) (*Order, error
 		o.Blobs[b.Digest] = data
 	}
 	return o, nil
+}
+
+// readIndex decodes the index. One that needs a higher level than this build
+// knows is refused for that, and not for the first of its fields that is new.
+func (o *Order) readIndex(data []byte) error {
+	var needs struct {
+		Level int64 `json:"level"`
+	}
+	if err := json.Unmarshal(data, &needs); err == nil && needs.Level > level.Known {
+		return fmt.Errorf("order index: it needs level %d, this version reads up to level %d; upgrade the region, pods included", needs.Level, level.Known)
+	}
+	if err := canonical.UnmarshalStrict(data, &o.Index); err != nil {
+		return fmt.Errorf("order index: %w; upgrade the region if the hub is newer", err)
+	}
+	if o.Format != Format {
+		return fmt.Errorf("order index: format %q is not %q; upgrade the older of hub and region", o.Format, Format)
+	}
+	return nil
 }
 
 // named lists the blobs that the order names, with what they are.
@@ -93,8 +110,8 @@ func (b *Blob) checkBytes(data []byte) error {
 // bytes of its part of feeds. It is for a reader that needs nothing else.
 func OpenFeeds(index, part []byte) (Index, []Feed, error) {
 	o := &Order{}
-	if err := canonical.UnmarshalStrict(index, &o.Index); err != nil || o.Format != Format {
-		return Index{}, nil, fmt.Errorf("order index: it is not of the format %s; upgrade the older of hub and region", Format)
+	if err := o.readIndex(index); err != nil {
+		return Index{}, nil, err
 	}
 	for _, p := range o.Parts {
 		if p.Kind != PartFeeds {
@@ -130,7 +147,7 @@ func (o *Order) include(p Part, data []byte) error {
 	case PartTombstones:
 		o.Tombstones = append(o.Tombstones, doc.Tombstones...)
 	default:
-		return fmt.Errorf("order %d: part of unknown kind %q; upgrade the region", o.Sequence, p.Kind)
+		return fmt.Errorf("order %d: part of unknown kind %q, which no level up to %d has; upgrade the region", o.Sequence, p.Kind, level.Known)
 	}
 	return nil
 }

@@ -34,8 +34,13 @@ const (
 
 // Index is the body of an order. Its canonical JSON is the TUF target
 // "order.json".
+//
+// Regions and loaders decode strictly, so whatever is added to an order later
+// carries the level that brought it: package level.
 type Index struct {
 	Format string `json:"format"`
+	// Level is the level that a reader must know, left out while it is the first.
+	Level int64 `json:"level,omitempty" level:"2"`
 	// HubUID and Term repeat what root-signed metadata says of the hub.
 	HubUID string `json:"hubUID"`
 	Term   int64  `json:"term"`
@@ -176,6 +181,9 @@ type Workload struct {
 	// Generation is the hub object's metadata.generation.
 	Generation int64           `json:"generation"`
 	Spec       json.RawMessage `json:"spec"`
+	// Level is the level that Spec needs; zero is the first. Whoever compiles an
+	// order knows it, and a reader has no use for it.
+	Level int64 `json:"-"`
 }
 
 // Approver is a key that may sign Approvals for the region or one of its feeds.
