@@ -16,6 +16,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/level"
 )
 
 const (
@@ -60,7 +61,10 @@ func (d Dir) HasBlob(digest string) bool {
 // Encode returns the bytes of the set as they are stored, feeds sorted by id,
 // and their digest: the name by which an Ack speaks of the set.
 func Encode(set Set) (data []byte, digest string, err error) {
-	set.Format = SetFormat
+	set.Format, set.Level = SetFormat, 0
+	if needs := level.Of(set); needs > level.First {
+		set.Level = needs
+	}
 	set.Feeds = slices.SortedFunc(slices.Values(set.Feeds), func(a, b Feed) int { return cmp.Compare(a.ID, b.ID) })
 	data, err = canonical.Marshal(set)
 	if err != nil {
@@ -117,13 +121,26 @@ func (d Dir) set(path string) (Set, error) {
 	if got := canonical.Digest(data); setName(got) != filepath.Base(path) {
 		return set, fmt.Errorf("%s holds %s; it was damaged, remove it and let the loader install it again", filepath.Base(path), got)
 	}
-	if err := canonical.UnmarshalStrict(data, &set); err != nil {
+	if err := decode(data, &set); err != nil {
 		return set, err
 	}
 	if set.Format != SetFormat {
 		return set, fmt.Errorf("its format is not %s; loader and engine differ in version", SetFormat)
 	}
 	return set, nil
+}
+
+// decode reads a set. Up to the level that this build knows, a field that it
+// does not know is a mistake; above, it is passed over: a loader may be newer
+// than the engine beside it.
+func decode(data []byte, set *Set) error {
+	var needs struct {
+		Level int64 `json:"level"`
+	}
+	if err := json.Unmarshal(data, &needs); err == nil && needs.Level > level.Known {
+		return json.Unmarshal(data, set)
+	}
+	return canonical.UnmarshalStrict(data, set)
 }
 
 // WriteClocks replaces the clocks.

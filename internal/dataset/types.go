@@ -40,6 +40,10 @@ const (
 // Set is everything a pool searches, swapped as one.
 type Set struct {
 	Format string `json:"format"`
+	// Level is the level that the fields in use need, left out while it is the
+	// first: package level. An engine that knows a lower one passes over what it
+	// does not know, so no field that came later may be what closes a feed.
+	Level  int64  `json:"level,omitempty" level:"2"`
 	Region string `json:"region"`
 	Pool   string `json:"pool"`
 	// Feeds are sorted by id.
@@ -86,6 +90,9 @@ type Clocks struct {
 // Ack is the engine's word on the set it serves.
 type Ack struct {
 	Format string `json:"format"`
+	// Level is what the pod's loader reads; zero is the first. The engine leaves
+	// it out, the loader puts it in as it passes the acknowledgement on.
+	Level int64 `json:"level,omitempty"`
 	// Set is the digest of the set in use; empty before the first.
 	Set string `json:"set,omitempty"`
 	// Feeds maps each feed searched to its release.

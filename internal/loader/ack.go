@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/frontline-screening/frontline/internal/dataset"
+	"github.com/frontline-screening/frontline/internal/level"
 )
 
 // acknowledge passes on what the engine serves, and why the target is not
@@ -60,12 +61,14 @@ func (l *Loader) acknowledge(ctx context.Context) {
 	}
 }
 
-// ack is the engine's acknowledgement, completed by the loader's own refusal.
+// ack is the engine's acknowledgement, completed by what the loader reads and
+// by its own refusal.
 func (l *Loader) ack() (dataset.Ack, error) {
 	ack, err := dataset.ReadAck(l.o.Ack)
 	if err != nil {
 		return ack, err
 	}
+	ack.Level = level.Known
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if ack.Error == "" && l.refusal != "" {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/dataset"
+	"github.com/frontline-screening/frontline/internal/level"
 	"github.com/frontline-screening/frontline/internal/screen"
 )
 
@@ -69,7 +70,7 @@ func TestListUpdateUnderLoad(t *testing.T) {
 
 	p.eventually("the agent knows what is served", func() bool {
 		ack := p.agent.last()
-		return ack.Pod == "general-0" && cmp.Equal(ack.Ack.Feeds, map[string]int64{feedA: 6, feedB: 6}) && ack.Ack.Error == ""
+		return ack.Pod == "general-0" && cmp.Equal(ack.Ack.Feeds, map[string]int64{feedA: 6, feedB: 6}) && ack.Ack.Error == "" && ack.Ack.Level == level.Known
 	})
 	p.eventually("the blobs of old releases are removed", func() bool {
 		set, _, err := p.dir.Current()

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/frontline-screening/frontline/internal/dataset"
+	"github.com/frontline-screening/frontline/internal/level"
 )
 
 // acks remembers what the engine of each pod says it searches. It is on disk
@@ -44,7 +45,7 @@ func (a *acks) set(pool, pod string, ack dataset.Ack) (bool, error) {
 		a.pools[pool] = map[string]dataset.Ack{}
 	}
 	old, known := a.pools[pool][pod]
-	if known && old.Set == ack.Set && old.Refused == ack.Refused && old.Error == ack.Error &&
+	if known && old.Level == ack.Level && old.Set == ack.Set && old.Refused == ack.Refused && old.Error == ack.Error &&
 		maps.Equal(old.Feeds, ack.Feeds) && maps.Equal(old.Blocks, ack.Blocks) {
 		return false, nil
 	}
@@ -86,6 +87,20 @@ func (a *acks) blocks(feed, overlay string) bool {
 		}
 	}
 	return true
+}
+
+// level is the least that the loaders read which acknowledged a set. Without
+// any it is what this build knows: there is nobody to wait for.
+func (a *acks) level() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	least := int64(level.Known)
+	for _, pods := range a.pools {
+		for _, ack := range pods {
+			least = min(least, max(ack.Level, level.First))
+		}
+	}
+	return least
 }
 
 // served sums up one feed over every pool.

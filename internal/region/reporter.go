@@ -14,6 +14,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/frontline-screening/frontline/internal/canonical"
+	"github.com/frontline-screening/frontline/internal/level"
 	"github.com/frontline-screening/frontline/internal/link"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/report"
@@ -204,7 +205,7 @@ func (r *Region) Report(objects Objects, version string) report.Report {
 	out := report.Report{
 		Format: report.Format, Region: r.name,
 		Pools: objects.Pools, Posts: objects.Posts, Orphans: objects.Orphans,
-		Refusals: objects.Refusals, Versions: report.Versions{Agent: version},
+		Refusals: objects.Refusals, Versions: report.Versions{Agent: version, Level: level.Known, Pods: r.acks.level()},
 	}
 	if joined := r.Joined(); joined != nil {
 		out.RegionUID, out.HubUID, out.Incarnation = joined.RegionUID, joined.HubUID, joined.Incarnation

@@ -36,6 +36,8 @@ var (
 	reasonForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,63}$`)
 	// nameForm is that of ids, names and UIDs.
 	nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,316}$`)
+	// versionForm is that of a module's version, a release's or "(devel)".
+	versionForm = regexp.MustCompile(`^[A-Za-z0-9(][A-Za-z0-9._+()~-]*$`)
 	// recipientForm is an X25519 recipient of age (age-encryption.org/v1): Bech32, 32 bytes.
 	recipientForm = regexp.MustCompile(`^age1[02-9ac-hj-np-z]{58}$`)
 )
@@ -100,6 +102,9 @@ func (r Report) check() error {
 	}
 	c.at = ""
 	c.most("versions.agent", maxVersion, r.Versions.Agent)
+	c.optional("versions.agent", versionForm, r.Versions.Agent)
+	c.number("versions.level", r.Versions.Level)
+	c.number("versions.pods", r.Versions.Pods)
 	return c.err
 }
 

@@ -147,6 +147,9 @@ func TestVerifyRefusesForms(t *testing.T) {
 		}, "terms.purposes[1] is longer than"},
 		{"terms without end", func(r *report.Report) { r.Terms = &report.Terms{Feeds: make([]string, 1025)} }, "terms.feeds has more than 1024 entries"},
 		{"an endless version", func(r *report.Report) { r.Versions.Agent = strings.Repeat(person, 20) }, "report: versions.agent is longer than"},
+		{"a version in prose", func(r *report.Report) { r.Versions.Agent = person }, "report: versions.agent has not the form"},
+		{"a level below all", func(r *report.Report) { r.Versions.Level = -1 }, "report: versions.level is not a count"},
+		{"pods beyond all", func(r *report.Report) { r.Versions.Pods = 1 << 62 }, "report: versions.pods is not a count"},
 		{"pools before posts", func(r *report.Report) {
 			r.Pools, r.Posts = []report.Object{{}}, []report.Object{{}}
 		}, "pools[0].name has not the form"},

@@ -130,4 +130,8 @@ type Refusal struct {
 // Versions of what runs in the region.
 type Versions struct {
 	Agent string `json:"agent"`
+	// Level is what the agent reads of orders, Pods the least of what the
+	// loaders read that acknowledged a set: package level. Zero is the first.
+	Level int64 `json:"level,omitempty"`
+	Pods  int64 `json:"pods,omitempty"`
 }
