@@ -33,6 +33,21 @@ const (
 	ConditionStalled = "Stalled"
 )
 
+// VersionSkew is present only while True, on a RegionalCluster and on the pools
+// and posts it speaks of.
+const (
+	// ConditionVersionSkew says that the region is too old for a field that the
+	// spec of a pool or a post uses. The object is not ordered as it stands; what
+	// was ordered before stays in force.
+	ConditionVersionSkew = "VersionSkew"
+
+	// ReasonOlderRegion surfaces when the region's agent does not know the field.
+	ReasonOlderRegion = "OlderRegion"
+
+	// ReasonOlderPods surfaces when the agent knows it and pods of a pool do not.
+	ReasonOlderPods = "OlderPods"
+)
+
 // Reasons that several kinds share.
 const (
 	// ReasonReady surfaces with Ready=True when nothing is missing.

@@ -168,7 +168,7 @@ const (
 // +kubebuilder:validation:MinProperties=1
 type RegionalClusterStatus struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// NamespaceReady and, while true, WithdrawalsHeld and TrustRootPending.
+	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending and VersionSkew.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -201,6 +201,10 @@ type RegionalClusterStatus struct {
 	// observed is the newest order that the region reported as verified and acted upon.
 	// +optional
 	Observed *ObservedOrder `json:"observed,omitempty,omitzero"`
+
+	// versions is what runs in the region, by its newest report.
+	// +optional
+	Versions *RegionVersions `json:"versions,omitempty,omitzero"`
 
 	// copies counts the copies of feeds that the region holds of those its order wants.
 	// +optional
@@ -384,6 +388,7 @@ type Withdrawal struct {
 // +kubebuilder:printcolumn:name="Owed",type=string,JSONPath=`.status.owed`,description="What the region still owes"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the region does what its order says"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,description="How long the object has existed"
+// +kubebuilder:printcolumn:name="Version",type=string,priority=1,JSONPath=`.status.versions.agent`,description="The version of the region's agent"
 // +kubebuilder:printcolumn:name="Status",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,description="Why, and what to do"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 56",message="a region's name is a DNS label of at most 56 characters that begins with a letter, since its namespace is region-NAME"
 type RegionalCluster struct {

@@ -52,6 +52,8 @@ type bench struct {
 	trust     *bootstrap.Trust
 	hubUID    string
 	namespace string
+	// later are the fields of specs that regions of the first level do not read.
+	later hub.LaterFields
 
 	feeds     *watchlistfeed.Reconciler
 	orders    *order.Reconciler
@@ -109,11 +111,11 @@ func (b *bench) start(t *testing.T) {
 		Depot: store, Keys: kept.Keyring, Erased: kept.Erased, Blocked: kept.Blocked, Rotate: kept.Rotate, HubUID: b.hubUID,
 	}
 	b.orders = order.New(order.Reconciler{
-		Client: c, Registry: b.registry, HubUID: b.hubUID, Signers: b.trust, RegionUID: uid, Reports: reports, Checks: checks, Depot: store, Keys: secrets,
+		Client: c, Registry: b.registry, HubUID: b.hubUID, Signers: b.trust, RegionUID: uid, Reports: reports, Checks: checks, Depot: store, Keys: secrets, Later: b.later,
 		TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, Clock: b.clock,
 	})
 	b.regions = regionalcluster.New(c, c, b.namespace, reports, b.clock)
-	b.mirror = &report.Mirror{Client: c, Reports: reports, Orders: b.orders}
+	b.mirror = &report.Mirror{Client: c, Reports: reports, Orders: b.orders, Later: b.later}
 	b.requests = &recordrequest.Reconciler{
 		Client: c, Registry: b.registry, Depot: store, Keys: secrets, Orders: b.orders, Reports: reports, Clock: b.clock,
 	}

@@ -80,7 +80,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 	}
 	orders := order.New(order.Reconciler{
 		Client: c, Registry: o.Registry, HubUID: o.HubUID, Signers: o.Signers, RegionUID: regionUID, Reports: reports, Checks: checks,
-		Depot: store, Keys: o.Keys, TimestampInterval: o.TimestampInterval, TimestampLifetime: o.TimestampLifetime, Clock: o.Clock,
+		Depot: store, Keys: o.Keys, Later: hub.SpecFields,
+		TimestampInterval: o.TimestampInterval, TimestampLifetime: o.TimestampLifetime, Clock: o.Clock,
 	})
 	secrets := Secrets{Keys: o.Keys, Adopt: orders.Adopt}
 	controllers := []controller{
@@ -92,7 +93,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) (*gateway.Service, 
 		},
 		&approval.Reconciler{Client: c, HubUID: o.HubUID, Clock: o.Clock},
 		orders,
-		&report.Mirror{Client: c, Reports: reports, Orders: orders},
+		&report.Mirror{Client: c, Reports: reports, Orders: orders, Later: hub.SpecFields},
 		&recordrequest.Reconciler{
 			Client: c, Registry: o.Registry, Depot: store, Keys: o.Keys, Orders: orders, Reports: reports, Clock: o.Clock,
 			Bundles: outstanding(c, reader, o),

@@ -138,6 +138,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RegionTermsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionTransfer"):
 		return &apiv1alpha1.RegionTransferApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RegionVersions"):
+		return &apiv1alpha1.RegionVersionsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseApproval"):
 		return &apiv1alpha1.ReleaseApprovalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ReleaseArtifact"):

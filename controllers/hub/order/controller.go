@@ -57,6 +57,8 @@ type Reconciler struct {
 	// Depot cuts what regions get of a release, Keys holds the hub's secrets about feeds.
 	Depot *depot.Depot
 	Keys  *keystore.Store
+	// Later names the fields of specs that not every region reads.
+	Later hub.LaterFields
 	// TimestampInterval is the time between two signatures of an unchanged
 	// order, TimestampLifetime how long one is good for new content.
 	TimestampInterval, TimestampLifetime time.Duration
@@ -80,6 +82,8 @@ type scope struct {
 	signer   Signer
 	uid      types.UID
 	received *hub.Received
+	// reads is what the region reads of orders; nil when it never said.
+	reads *hub.Reads
 	// published is the order that stands in the registry, or nil.
 	published *published
 
@@ -92,7 +96,9 @@ type scope struct {
 	plan      hub.WithdrawalPlan
 	placement map[string]hub.Verdict
 	listed    []order.Feed
-	body      order.Body
+	// withheld are the pools and posts that the region is too old for.
+	withheld []hub.Withheld
+	body     order.Body
 	// again is when to look again.
 	again time.Duration
 }
@@ -150,6 +156,7 @@ func (r *Reconciler) collect(ctx context.Context, s *scope) error {
 	}
 	s.uid = uid
 	s.received = r.Reports.Last(s.region.Name)
+	s.reads = report.Reads(s.region, s.received)
 	here := client.InNamespace(screeningv1.RegionNamespace(s.region.Name))
 	pools, posts := &screeningv1.MatcherPoolList{}, &screeningv1.BorderPostList{}
 	feeds, releases := &screeningv1.WatchlistFeedList{}, &screeningv1.WatchlistReleaseList{}

@@ -4,7 +4,6 @@ package order
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,27 +39,13 @@ func (r *Reconciler) compile(ctx context.Context, s *scope) error {
 			HeartbeatSeconds: max(int64(spec.Heartbeat.Interval.Duration()/time.Second), 1),
 			Freshness:        freshness(spec.Freshness),
 		},
-		Feeds: s.listed, Tombstones: s.tombstones(),
+		Feeds: s.listed, Tombstones: s.tombstones(), Level: s.level(),
 	}
 	if spec.Transfer != nil && spec.Transfer.BytesPerSecond != nil {
 		in.Region.BytesPerSecond = spec.Transfer.BytesPerSecond.Value()
 	}
-	for i := range s.pools {
-		pool := s.pools[i].Spec.DeepCopy()
-		// What the region notes about the hub's wish is not the hub's wish.
-		pool.Baseline = nil
-		workload, err := workload(s.pools[i].Name, string(s.pools[i].UID), s.pools[i].Generation, pool)
-		if err != nil {
-			return err
-		}
-		in.Pools = append(in.Pools, workload)
-	}
-	for i := range s.posts {
-		workload, err := workload(s.posts[i].Name, string(s.posts[i].UID), s.posts[i].Generation, &s.posts[i].Spec)
-		if err != nil {
-			return err
-		}
-		in.Posts = append(in.Posts, workload)
+	if err := r.carryWorkloads(s, &in); err != nil {
+		return err
 	}
 	for _, approver := range spec.Approvers {
 		in.Approvers = append(in.Approvers, order.Approver{Name: approver.Name, Scope: "region", PublicKey: approver.PublicKey})
@@ -78,14 +63,6 @@ func (r *Reconciler) compile(ctx context.Context, s *scope) error {
 	body, err := order.Compile(in)
 	s.body = body
 	return err
-}
-
-func workload(name, uid string, generation int64, spec any) (order.Workload, error) {
-	data, err := json.Marshal(spec)
-	if err != nil {
-		return order.Workload{}, fmt.Errorf("spec of %s: %w", name, err)
-	}
-	return order.Workload{Name: name, UID: uid, Generation: generation, Spec: data}, nil
 }
 
 // publish reserves a sequence if the body is new, signs and pushes it, and

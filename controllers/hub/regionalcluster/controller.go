@@ -90,6 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.readRecord,
 		r.readReports,
 		r.followLine,
+		r.noteVersions,
 		r.compareOrders,
 		r.countCopies,
 		r.conclude,

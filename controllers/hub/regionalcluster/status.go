@@ -66,6 +66,19 @@ func (r *Reconciler) followLine(_ context.Context, s *scope) error {
 	return nil
 }
 
+// noteVersions keeps what runs in the region, which the hub must know before
+// the next report when it starts anew.
+func (r *Reconciler) noteVersions(_ context.Context, s *scope) error {
+	if s.received == nil {
+		return nil
+	}
+	reads := hub.ReadsOf(s.received.Versions)
+	s.region.Status.Versions = &screeningv1.RegionVersions{
+		Agent: s.received.Versions.Agent, Level: reads.Agent, PodsLevel: reads.Pods,
+	}
+	return nil
+}
+
 // compareOrders says whether the region acts on what the hub published. Without
 // a report since the hub started, what was known before stands.
 func (r *Reconciler) compareOrders(_ context.Context, s *scope) error {

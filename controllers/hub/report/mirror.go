@@ -31,6 +31,8 @@ type Mirror struct {
 	Reports *hub.Reports
 	// Orders knows what the hub published, against which receipts are checked.
 	Orders Orders
+	// Later names the fields of specs that not every region reads.
+	Later hub.LaterFields
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -42,8 +44,8 @@ func (m *Mirror) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 	received := m.Reports.Last(region.Name)
 	if region.Spec.Link == screeningv1.LinkLocal {
 		// The region's own controllers write the statuses of these very objects;
-		// how far an erasure has come is the hub's to say.
-		return ctrl.Result{}, m.replicas(ctx, region, received)
+		// how far an erasure has come, and what is not ordered, is the hub's to say.
+		return ctrl.Result{}, errors.Join(m.skews(ctx, region, received), m.replicas(ctx, region, received))
 	}
 	return ctrl.Result{}, errors.Join(
 		m.pools(ctx, region, received),
@@ -65,15 +67,18 @@ func (m *Mirror) pools(ctx context.Context, region *screeningv1.RegionalCluster,
 	for i := range feeds.Items {
 		allowed[feeds.Items[i].ID()] = &feeds.Items[i]
 	}
+	skew := m.skew(region, received)
 	var errs []error
 	for i := range list.Items {
 		pool := &list.Items[i]
 		resolved := conditions.Get(pool, screeningv1.ConditionFeedsResolved).DeepCopy()
+		skewed := conditions.Get(pool, screeningv1.ConditionVersionSkew).DeepCopy()
 		errs = append(errs, show(ctx, m.Client, region.Name, pool, find(received, poolsOf, pool), view[*screeningv1.MatcherPool, screeningv1.MatcherPoolStatus]{
 			status:   func(p *screeningv1.MatcherPool) *screeningv1.MatcherPoolStatus { return &p.Status },
 			observed: func(s *screeningv1.MatcherPoolStatus) *int64 { return &s.ObservedGeneration },
 			add: func(p *screeningv1.MatcherPool, said bool) {
 				resolveFeeds(p, said, resolved, region, allowed)
+				skew.show(p, skewed)
 			},
 		}))
 	}
@@ -85,13 +90,15 @@ func (m *Mirror) posts(ctx context.Context, region *screeningv1.RegionalCluster,
 	if err := m.Client.List(ctx, list, client.InNamespace(screeningv1.RegionNamespace(region.Name))); err != nil {
 		return fmt.Errorf("list the posts of region %s: %w", region.Name, err)
 	}
+	skew := m.skew(region, received)
 	var errs []error
 	for i := range list.Items {
 		post := &list.Items[i]
+		skewed := conditions.Get(post, screeningv1.ConditionVersionSkew).DeepCopy()
 		errs = append(errs, show(ctx, m.Client, region.Name, post, find(received, postsOf, post), view[*screeningv1.BorderPost, screeningv1.BorderPostStatus]{
 			status:   func(p *screeningv1.BorderPost) *screeningv1.BorderPostStatus { return &p.Status },
 			observed: func(s *screeningv1.BorderPostStatus) *int64 { return &s.ObservedGeneration },
-			add:      func(*screeningv1.BorderPost, bool) {},
+			add:      func(p *screeningv1.BorderPost, _ bool) { skew.show(p, skewed) },
 		}))
 	}
 	return errors.Join(errs...)

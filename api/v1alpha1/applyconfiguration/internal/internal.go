@@ -1026,6 +1026,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: bytesPerSecond
       type:
         namedType: io.k8s.apimachinery.pkg.api.resource.Quantity
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RegionVersions
+  map:
+    fields:
+    - name: agent
+      type:
+        scalar: string
+    - name: level
+      type:
+        scalar: numeric
+    - name: podsLevel
+      type:
+        scalar: numeric
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionalCluster
   map:
     fields:
@@ -1119,6 +1131,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: owed
       type:
         scalar: string
+    - name: versions
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionVersions
     - name: withdrawals
       type:
         list:

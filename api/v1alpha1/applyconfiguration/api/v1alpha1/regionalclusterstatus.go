@@ -14,7 +14,7 @@ import (
 // RegionalClusterStatus is what the hub knows of one region.
 type RegionalClusterStatusApplyConfiguration struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// NamespaceReady and, while true, WithdrawalsHeld and TrustRootPending.
+	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending and VersionSkew.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
@@ -28,6 +28,8 @@ type RegionalClusterStatusApplyConfiguration struct {
 	Order *RegionOrderApplyConfiguration `json:"order,omitempty"`
 	// observed is the newest order that the region reported as verified and acted upon.
 	Observed *ObservedOrderApplyConfiguration `json:"observed,omitempty"`
+	// versions is what runs in the region, by its newest report.
+	Versions *RegionVersionsApplyConfiguration `json:"versions,omitempty"`
 	// copies counts the copies of feeds that the region holds of those its order wants.
 	Copies *RegionCopiesApplyConfiguration `json:"copies,omitempty"`
 	// owed names what the region still owes: feeds it does not hold at the
@@ -103,6 +105,14 @@ func (b *RegionalClusterStatusApplyConfiguration) WithOrder(value *RegionOrderAp
 // If called multiple times, the Observed field is set to the value of the last call.
 func (b *RegionalClusterStatusApplyConfiguration) WithObserved(value *ObservedOrderApplyConfiguration) *RegionalClusterStatusApplyConfiguration {
 	b.Observed = value
+	return b
+}
+
+// WithVersions sets the Versions field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Versions field is set to the value of the last call.
+func (b *RegionalClusterStatusApplyConfiguration) WithVersions(value *RegionVersionsApplyConfiguration) *RegionalClusterStatusApplyConfiguration {
+	b.Versions = value
 	return b
 }
 
