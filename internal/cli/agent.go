@@ -25,7 +25,8 @@ import (
 // agentOptions are the flags of what runs a region.
 type agentOptions struct {
 	region, installNamespace, stateDir, registry string
-	bind, filesBind, engineImage, priorityClass  string
+	bind, filesBind, image, engineImage          string
+	priorityClass                                string
 	metricsBind, healthBind                      string
 }
 
@@ -33,7 +34,8 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.region, "region", "", "name of the region")
 	flags.StringVar(&o.bind, "bind", ":9443", "address of the interface for loaders, HOST:PORT")
 	flags.StringVar(&o.filesBind, "files-bind", "127.0.0.1:9444", "loopback address that takes bundles and gives reports as files, reached by a forwarded port; empty for none")
-	flags.StringVar(&o.engineImage, "engine-image", "", "image that pools and fronts run which name none; those that run keep theirs")
+	flags.StringVar(&o.image, "image", "", "image of this program, which fronts run, and loaders beside an engine that a pool newly runs (default that of --engine-image)")
+	flags.StringVar(&o.engineImage, "engine-image", "", "image that pools run which name none; those that run keep theirs")
 	flags.StringVar(&o.priorityClass, "priority-class", "", "PriorityClass of matcher pods, which must be there; another one replaces them (default that of the cluster)")
 }
 
@@ -50,11 +52,14 @@ func (o *agentOptions) complete() error {
 	if o.registry == "" {
 		o.registry = "https://frontline-registry." + o.installNamespace + ".svc:5000"
 	}
+	if o.image == "" {
+		o.image = o.engineImage
+	}
 	switch {
 	case o.region == "":
 		return errors.New("--region is empty: give the name of the region, as its RegionalCluster on the hub has it")
 	case o.engineImage == "":
-		return errors.New("--engine-image is empty: give the image that matchers and fronts run")
+		return errors.New("--engine-image is empty: give the image that matchers run")
 	}
 	return nil
 }
@@ -62,7 +67,7 @@ func (o *agentOptions) complete() error {
 func (o *agentOptions) agent() agent.Options {
 	return agent.Options{
 		Region: o.region, InstallNamespace: o.installNamespace, StateDir: o.stateDir, Registry: o.registry,
-		Bind: o.bind, FilesBind: o.filesBind, EngineImage: o.engineImage, PriorityClass: o.priorityClass, Version: readVersion().Version, Now: time.Now,
+		Bind: o.bind, FilesBind: o.filesBind, Image: o.image, EngineImage: o.engineImage, PriorityClass: o.priorityClass, Version: readVersion().Version, Now: time.Now,
 	}
 }
 

@@ -18,6 +18,8 @@ type Template struct {
 	Hash string `json:"hash"`
 	// Image is the image that was resolved when the template was made.
 	Image string `json:"image"`
+	// Loader is the image of the loader beside it, empty when that is the same.
+	Loader string `json:"loader,omitempty"`
 	// DataBytes is how much list data there was room for when the template was made.
 	DataBytes int64 `json:"dataBytes,omitempty"`
 	// Pod is the rendered pod template in the API's JSON.

@@ -80,7 +80,7 @@ func TestArguments(t *testing.T) {
 	// A local region is in the hub's own process: nothing to bind a gateway for.
 	gateway := []string{"--gateway-bind=:8443", "--gateway-address=hub.example:30443", "--download-bytes-per-second=125000000"}
 	hub := []string{"--leader-elect=false", "--timestamp-interval=5m", "--timestamp-lifetime=15m", "--key-namespace=frontline-keys"}
-	agent := []string{"--region=north", "--bind=:9443", "--engine-image=" + image, "--priority-class=frontline-matcher"}
+	agent := []string{"--region=north", "--bind=:9443", "--image=" + image, "--engine-image=" + image, "--priority-class=frontline-matcher"}
 
 	want := map[string][]string{
 		"hub":    slices.Concat([]string{"hub"}, common, gateway, hub),

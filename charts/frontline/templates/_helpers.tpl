@@ -94,6 +94,7 @@ https://frontline-registry.{{ .Release.Namespace }}.svc:5000
 {{- define "frontline.agentArgs" -}}
 - --region={{ .Values.region.name }}
 - --bind=:9443
+- --image={{ include "frontline.image" . }}
 - --engine-image={{ .Values.agent.engineImage | default (include "frontline.image" .) }}
 {{- with .Values.agent.matcherPriority.className }}
 - --priority-class={{ . }}

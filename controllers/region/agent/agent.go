@@ -41,8 +41,10 @@ type Options struct {
 	// FilesBind is the loopback address of the API for bundles and reports in
 	// files. Empty for none.
 	FilesBind string
-	// EngineImage is what pools and fronts run, from when they are first made.
-	EngineImage string
+	// Image is this agent's own. Fronts run it, and loaders from when their pool
+	// first runs its engine. EngineImage is what pools run that name none, from
+	// when they are first made.
+	Image, EngineImage string
 	// PriorityClass is that of matcher pods; empty for the cluster's default.
 	PriorityClass string
 	// Version of this program, for reports.
@@ -128,7 +130,7 @@ func (a *Agent) addWorkloads(mgr ctrl.Manager) error {
 	o := a.options
 	pools := matcherpool.New(matcherpool.Options{
 		Client: mgr.GetClient(), Region: a.region, Issuer: a.issuer, Now: o.Now, Local: o.Local != nil,
-		EngineImage: o.EngineImage, PriorityClass: o.PriorityClass, InstallNamespace: o.InstallNamespace,
+		EngineImage: o.EngineImage, LoaderImage: o.Image, PriorityClass: o.PriorityClass, InstallNamespace: o.InstallNamespace,
 		Agent: fmt.Sprintf("https://%s:%d", agentHost(o.InstallNamespace), workload.PortAgent), Registry: o.Registry,
 	})
 	if err := pools.SetupWithManager(mgr); err != nil {
@@ -136,7 +138,7 @@ func (a *Agent) addWorkloads(mgr ctrl.Manager) error {
 	}
 	posts := borderpost.New(borderpost.Options{
 		Client: mgr.GetClient(), Region: a.region, Issuer: a.issuer, Now: o.Now,
-		FrontImage: o.EngineImage, InstallNamespace: o.InstallNamespace,
+		FrontImage: o.Image, InstallNamespace: o.InstallNamespace,
 	})
 	return posts.SetupWithManager(mgr)
 }

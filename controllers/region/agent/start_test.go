@@ -50,7 +50,7 @@ func options(t *testing.T, hub *regiontest.Hub, dir string) Options {
 	t.Helper()
 	return Options{
 		Region: hub.Region.Name, InstallNamespace: env.CreateNamespace(t, "install"), StateDir: dir,
-		Registry: "https://registry.invalid:5000", Bind: "127.0.0.1:0", EngineImage: "example.test/frontline:v1",
+		Registry: "https://registry.invalid:5000", Bind: "127.0.0.1:0", Image: "example.test/frontline:v1", EngineImage: "example.test/frontline:v1",
 		Version: "test", Now: hub.Clock.Now,
 	}
 }

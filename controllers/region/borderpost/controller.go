@@ -41,7 +41,7 @@ type Options struct {
 	Region *region.Region
 	Issuer *workload.Issuer
 	Now    func() time.Time
-	// FrontImage is what fronts run, from when they are first made.
+	// FrontImage is what fronts run, the agent's own.
 	FrontImage       string
 	InstallNamespace string
 }

@@ -159,12 +159,40 @@ func TestPostMakesItsFrontAndSettles(t *testing.T) {
 	for range 3 {
 		f.reconcile()
 	}
-	f.start("example.test/frontline:v2") // an upgraded agent
+	f.start("example.test/frontline:v1") // an agent that starts anew
 	f.reconcile()
 	for i, version := range versions() {
 		if before[i] != version {
 			t.Errorf("object %d was written while nothing changed", i)
 		}
+	}
+}
+
+// TestAFrontFollowsItsAgent: whatever is known of the front that runs, an
+// upgraded agent rolls it onto its own image, and once.
+func TestAFrontFollowsItsAgent(t *testing.T) {
+	f := newFixture(t)
+	f.order(spec())
+	f.reconcile()
+	var before, after appsv1.Deployment
+	f.get("hani-front", &before)
+	f.start("example.test/frontline:v2")
+	f.reconcile()
+	f.get("hani-front", &after)
+	if got := after.Spec.Template.Spec.Containers[0].Image; got != "example.test/frontline:v2" || after.Generation != before.Generation+1 {
+		t.Errorf("the front runs %s after %d changes, want the agent's image after one", got, after.Generation-before.Generation)
+	}
+	rolling := after.Spec.Strategy.RollingUpdate
+	if rolling == nil || rolling.MaxUnavailable.IntVal != 0 || rolling.MaxSurge.IntVal != 1 {
+		t.Errorf("it rolls by %+v, want one more at a time and none less", rolling)
+	}
+	if err := f.posts.Region.Store().DropTemplate(templateKey("hani")); err != nil {
+		t.Fatal(err)
+	}
+	f.reconcile()
+	f.get("hani-front", &after)
+	if after.Generation != before.Generation+1 {
+		t.Error("without its kept template the front is rolled again")
 	}
 }
 

@@ -45,17 +45,9 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	if err != nil {
 		return fmt.Errorf("post %s: %w", s.owner.Name, err)
 	}
-	kept, err := r.Region.Store().Template(templateKey(s.owner.Name))
-	if err != nil {
-		return err
-	}
+	// A front is upgraded with the agent: it reads strictly what the agent writes
+	// for it, holds no list, and rolls without losing a request.
 	in := inputs{Image: r.FrontImage, Config: string(data)}
-	switch {
-	case kept != nil:
-		in.Image = kept.Image
-	case live != nil && len(live.Spec.Template.Spec.Containers) > 0:
-		in.Image = live.Spec.Template.Spec.Containers[0].Image
-	}
 	hash, err := workload.Hash(in)
 	if err != nil {
 		return err

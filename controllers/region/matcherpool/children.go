@@ -3,6 +3,7 @@
 package matcherpool
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -29,9 +30,11 @@ const (
 // covers. A field is added only with omitempty, so that pools which do not use
 // it keep their hash.
 type inputs struct {
-	Region     string                 `json:"region"`
-	Pool       string                 `json:"pool"`
+	Region string `json:"region"`
+	Pool   string `json:"pool"`
+	// Image is the engine's. Loader is the loader's, empty while it is the same.
 	Image      string                 `json:"image"`
+	Loader     string                 `json:"loader,omitempty"`
 	Modalities []screeningv1.Modality `json:"modalities,omitempty"`
 	Agent      string                 `json:"agent"`
 	Registry   string                 `json:"registry"`
@@ -49,7 +52,7 @@ type inputs struct {
 // a native sidecar, and the matcher, which maps what the loader left. Each has
 // a certificate of its own; neither has a token.
 func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApplyConfiguration {
-	loader := workload.Container("loader", in.Image).
+	loader := workload.Container("loader", cmp.Or(in.Loader, in.Image)).
 		WithRestartPolicy(corev1.ContainerRestartPolicyAlways).
 		WithArgs("loader",
 			"--agent="+in.Agent, "--registry="+in.Registry,

@@ -50,6 +50,9 @@ type Options struct {
 	// EngineImage is what pools run that name no image, from when they are
 	// first seen.
 	EngineImage string
+	// LoaderImage is the agent's own, which loaders run beside an engine from
+	// when the pool first runs it.
+	LoaderImage string
 	// PriorityClass is that of matcher pods, by its name; empty for the cluster's
 	// default.
 	PriorityClass string

@@ -16,6 +16,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -92,7 +93,7 @@ func (f *fixture) start(image string) {
 	}
 	f.pool = New(Options{
 		Client: env.Client, Region: f.region, Issuer: &workload.Issuer{Client: env.Client, CA: ca, Now: f.clock.Now},
-		Now: f.clock.Now, EngineImage: image, InstallNamespace: "frontline-system",
+		Now: f.clock.Now, EngineImage: image, LoaderImage: image, InstallNamespace: "frontline-system",
 		Agent: "https://frontline-agent.frontline-system.svc:9443", Registry: "https://frontline-registry.frontline-system.svc:5000",
 	})
 }
@@ -354,21 +355,93 @@ func TestAnUpgradedAgentRestartsNoPod(t *testing.T) {
 			}
 		})
 	}
-	t.Run("but an image in the spec does", func(t *testing.T) {
-		f := newFixture(t)
-		s := spec("intl.un-sc")
-		f.order(&s)
-		f.create(s)
-		f.reconcile()
-		s.Engine = &screeningv1.PoolEngine{Image: new("example.test/engine:v3")}
-		f.order(&s)
-		f.reconcile()
-		var d appsv1.Deployment
+}
+
+// TestAnEngineOfAnotherMaker: an image in the spec is the engine's alone, and
+// the loader beside it, which only the agent's own image has, stays with it.
+func TestAnEngineOfAnotherMaker(t *testing.T) {
+	f := newFixture(t)
+	s := spec("intl.un-sc")
+	f.order(&s)
+	f.create(s)
+	f.reconcile()
+	var d appsv1.Deployment
+	runs := func(when, engine, loader string) (generation int64) {
+		t.Helper()
 		f.get("general-matcher", &d)
-		if got := d.Spec.Template.Spec.Containers[0].Image; got != "example.test/engine:v3" {
-			t.Errorf("the image is %s, want that of the spec", got)
+		pod := d.Spec.Template.Spec
+		if pod.Containers[0].Image != engine || pod.InitContainers[0].Image != loader {
+			t.Errorf("%s: the engine runs %s and the loader %s, want %s and %s", when, pod.Containers[0].Image, pod.InitContainers[0].Image, engine, loader)
 		}
-	})
+		return d.Generation
+	}
+	upgrade := func(image string) {
+		t.Helper()
+		f.start(image)
+		f.region.SetTerms(&region.Terms{Feeds: []string{"*"}, Purposes: []string{"BorderControl"}})
+	}
+	runs("without an image", "example.test/frontline:v1", "example.test/frontline:v1")
+	upgrade("example.test/frontline:v2")
+	s.Engine = &screeningv1.PoolEngine{Image: new("example.test/engine:v3")}
+	f.order(&s)
+	f.reconcile()
+	before := runs("with an image in the spec", "example.test/engine:v3", "example.test/frontline:v2")
+
+	upgrade("example.test/frontline:v4")
+	f.reconcile()
+	if after := runs("after an upgrade", "example.test/engine:v3", "example.test/frontline:v2"); after != before {
+		t.Error("the Deployment was changed by an upgrade")
+	}
+	if err := f.region.Store().DropTemplate(templateKey("general")); err != nil {
+		t.Fatal(err)
+	}
+	f.reconcile()
+	if after := runs("without its kept template", "example.test/engine:v3", "example.test/frontline:v2"); after != before {
+		t.Error("the Deployment was changed by the loss of the kept template")
+	}
+	s.Resources = &screeningv1.PoolResources{CPU: new(resource.MustParse("1"))}
+	f.order(&s)
+	f.reconcile()
+	runs("with other resources", "example.test/engine:v3", "example.test/frontline:v2")
+	s.Engine.Image = new("example.test/engine:v5")
+	f.order(&s)
+	f.reconcile()
+	runs("with another engine", "example.test/engine:v5", "example.test/frontline:v4")
+}
+
+func TestPlanLoader(t *testing.T) {
+	const engine, own = "example.test/engine:v1", "example.test/frontline:v2"
+	running := func(engine, loader string) *appsv1.Deployment {
+		d := &appsv1.Deployment{}
+		d.Spec.Template.Spec.Containers = []corev1.Container{{Image: engine}}
+		d.Spec.Template.Spec.InitContainers = []corev1.Container{{Image: loader}}
+		return d
+	}
+	tests := []struct {
+		name   string
+		engine string
+		kept   *region.Template
+		live   *appsv1.Deployment
+		want   string
+	}{
+		{"a new pool of the agent's own engine", own, nil, nil, ""},
+		{"a new pool of another engine", engine, nil, nil, own},
+		{"one image for both, from before loaders had their own", engine, &region.Template{Image: engine}, running(engine, engine), ""},
+		{"a loader of its own", engine, &region.Template{Image: engine, Loader: "old"}, running(engine, "old"), "old"},
+		{"another engine than before", engine, &region.Template{Image: "before", Loader: "old"}, running("before", "old"), own},
+		{"back to the agent's own", own, &region.Template{Image: "before", Loader: "old"}, running("before", "old"), ""},
+		{"from the Deployment", engine, nil, running(engine, "old"), "old"},
+		{"from the Deployment, one for both", engine, nil, running(engine, engine), ""},
+		{"from a Deployment of another engine", engine, nil, running("before", "old"), own},
+		{"from a Deployment that somebody emptied", engine, nil, &appsv1.Deployment{}, own},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := planLoader(tt.engine, tt.kept, tt.live, own); got != tt.want {
+				t.Errorf("the loader runs %q, want %q", got, tt.want)
+			}
+		})
+	}
 }
 
 func TestLocalScaleWinsAndIsReported(t *testing.T) {

@@ -66,7 +66,7 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 		return err
 	}
 	in := inputs{
-		Region: s.owner.Region, Pool: s.owner.Name, Image: s.image, Modalities: slices.Sorted(slices.Values(s.spec.Modalities)),
+		Region: s.owner.Region, Pool: s.owner.Name, Image: s.image, Loader: planLoader(s.image, kept, live, r.LoaderImage), Modalities: slices.Sorted(slices.Values(s.spec.Modalities)),
 		Agent: r.Agent, Registry: r.Registry, Priority: r.PriorityClass,
 	}
 	if s.spec.Spread == screeningv1.SpreadHard {
@@ -92,7 +92,7 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	}
 	s.memory = memoryOf(in)
 	template, err := workload.Settle(r.Region.Store(), workload.Wish{
-		Key: templateKey(s.owner.Name), Manager: Manager, Hash: s.hash, Image: s.image, DataBytes: in.DataBytes,
+		Key: templateKey(s.owner.Name), Manager: Manager, Hash: s.hash, Image: s.image, Loader: in.Loader, DataBytes: in.DataBytes,
 		Render: func() *corev1ac.PodTemplateSpecApplyConfiguration { return podTemplate(s.owner, in) },
 	}, live)
 	if err != nil {

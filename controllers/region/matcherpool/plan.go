@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -49,6 +50,27 @@ func boundsOf(spec screeningv1.MatcherPoolSpec) screeningv1.PoolBounds {
 		b.Max = max(b.Min, 8)
 	}
 	return b
+}
+
+// planLoader returns the loader's image beside an engine, empty for the
+// engine's own. It stays for as long as the engine's does, so that an upgraded
+// agent restarts no pod: kept and live are what runs, nil when that is not
+// known. Beside another engine it is the agent's own.
+func planLoader(engine string, kept *region.Template, live *appsv1.Deployment, own string) string {
+	loader := own
+	switch {
+	case kept != nil && kept.Image == engine:
+		loader = kept.Loader
+	case kept == nil && live != nil:
+		pod := live.Spec.Template.Spec
+		if len(pod.Containers) > 0 && pod.Containers[0].Image == engine && len(pod.InitContainers) > 0 {
+			loader = pod.InitContainers[0].Image
+		}
+	}
+	if loader == engine {
+		return ""
+	}
+	return loader
 }
 
 // planFeeds says, for each feed a pool names, whether its pods search it. acks

@@ -36,9 +36,10 @@ type Wish struct {
 	Key string
 	// Manager is the controller's field manager.
 	Manager string
-	// Hash names the inputs, Image and DataBytes repeat two of them.
+	// Hash names the inputs, Image, Loader and DataBytes repeat three of them.
 	Hash      string
 	Image     string
+	Loader    string
 	DataBytes int64
 	// Render makes the template from the inputs.
 	Render func() *corev1ac.PodTemplateSpecApplyConfiguration
@@ -72,7 +73,7 @@ func Settle(store *region.Store, wish Wish, live *appsv1.Deployment) (*corev1ac.
 		return nil, fmt.Errorf("template of %s: %w", wish.Key, err)
 	}
 	return pod, store.SetTemplate(wish.Key, region.Template{
-		Hash: wish.Hash, Image: wish.Image, DataBytes: wish.DataBytes, Pod: data,
+		Hash: wish.Hash, Image: wish.Image, Loader: wish.Loader, DataBytes: wish.DataBytes, Pod: data,
 	})
 }
 
