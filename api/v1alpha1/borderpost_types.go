@@ -163,7 +163,8 @@ const (
 //
 // +kubebuilder:validation:MinProperties=1
 type BorderPostStatus struct {
-	// conditions are Ready, PoolsBound, EndpointReady and FeedsServed.
+	// conditions are Ready, PoolsBound, EndpointReady, FeedsServed and, on the hub
+	// while true, VersionSkew.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -118,7 +118,8 @@ type PoolBounds struct {
 type PoolEngine struct {
 	// image is the matcher's image. Empty or absent means the operator's own,
 	// resolved once and then pinned in status.engineImage, so that an upgrade
-	// of the operator restarts no matcher.
+	// of the operator restarts no matcher. The loader beside it is always the
+	// operator's.
 	// +optional
 	// +kubebuilder:validation:MinLength=0
 	// +kubebuilder:validation:MaxLength=512
@@ -180,8 +181,9 @@ const (
 //
 // +kubebuilder:validation:MinProperties=1
 type MatcherPoolStatus struct {
-	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut, and
-	// FollowsLoad where the number of pods does.
+	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut,
+	// FollowsLoad where the number of pods does and, on the hub while true,
+	// VersionSkew.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -258,7 +260,7 @@ type MatcherPoolStatus struct {
 	// +kubebuilder:validation:MaxLength=512
 	Selector string `json:"selector,omitempty"`
 
-	// engineImage is the image the pods run, resolved once and pinned.
+	// engineImage is the image the matchers run, resolved once and pinned.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512

@@ -47,7 +47,11 @@ type LaterField struct {
 type LaterFields []LaterField
 
 // SpecFields are the later fields of this build's API.
-var SpecFields = LaterFields{}
+var SpecFields = LaterFields{
+	{Kind: order.KindPool, Path: "autoscaling", Level: 2},
+	{Kind: order.KindPool, Path: "replicasReset", Level: 2},
+	{Kind: order.KindPool, Path: "spread", Level: 2},
+}
 
 // Beyond returns the paths of the fields that a spec uses above a level, and
 // the level that the spec needs.

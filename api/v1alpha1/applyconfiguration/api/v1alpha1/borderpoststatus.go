@@ -15,7 +15,8 @@ import (
 // BorderPostStatus is what is known of a post: in the region by the post's
 // controller, on the hub from the region's reports.
 type BorderPostStatusApplyConfiguration struct {
-	// conditions are Ready, PoolsBound, EndpointReady and FeedsServed.
+	// conditions are Ready, PoolsBound, EndpointReady, FeedsServed and, on the hub
+	// while true, VersionSkew.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`

@@ -15,8 +15,9 @@ import (
 // MatcherPoolStatus is what is known of a pool: in the region by the pool's
 // controller, on the hub from the region's reports.
 type MatcherPoolStatusApplyConfiguration struct {
-	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut, and
-	// FollowsLoad where the number of pods does.
+	// conditions are Ready, Available, FeedsResolved, Scaled and RolledOut,
+	// FollowsLoad where the number of pods does and, on the hub while true,
+	// VersionSkew.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
@@ -45,7 +46,7 @@ type MatcherPoolStatusApplyConfiguration struct {
 	FeedsServed *string `json:"feedsServed,omitempty"`
 	// selector selects the pool's pods, as the scale subresource wants it.
 	Selector *string `json:"selector,omitempty"`
-	// engineImage is the image the pods run, resolved once and pinned.
+	// engineImage is the image the matchers run, resolved once and pinned.
 	EngineImage *string `json:"engineImage,omitempty"`
 	// templateHash is the hash of the pod template the pool is rolled out to.
 	TemplateHash *string `json:"templateHash,omitempty"`

@@ -11,7 +11,8 @@ package v1alpha1
 type PoolEngineApplyConfiguration struct {
 	// image is the matcher's image. Empty or absent means the operator's own,
 	// resolved once and then pinned in status.engineImage, so that an upgrade
-	// of the operator restarts no matcher.
+	// of the operator restarts no matcher. The loader beside it is always the
+	// operator's.
 	Image *string `json:"image,omitempty"`
 }
 
