@@ -22,6 +22,10 @@ type acks struct {
 	pools map[string]map[string]dataset.Ack
 }
 
+// gone stands for the pods of a pool that are no more while it has none: the
+// next is made of the same template, so what the last of them read still holds.
+const gone = ""
+
 // Served sums up what pods search of one feed.
 type Served struct {
 	// Release is the lowest release that any pod searches; zero when none does.
@@ -50,6 +54,7 @@ func (a *acks) set(pool, pod string, ack dataset.Ack) (bool, error) {
 		return false, nil
 	}
 	a.pools[pool][pod] = ack
+	delete(a.pools[pool], gone)
 	return true, a.store.writeJSON(acksFile, a.pools)
 }
 
@@ -57,14 +62,25 @@ func (a *acks) set(pool, pod string, ack dataset.Ack) (bool, error) {
 func (a *acks) keep(pool string, pods []string) (bool, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	before := len(a.pools[pool])
-	maps.DeleteFunc(a.pools[pool], func(pod string, _ dataset.Ack) bool { return !slices.Contains(pods, pod) })
+	before, read := len(a.pools[pool]), least(a.pools[pool])
+	maps.DeleteFunc(a.pools[pool], func(pod string, _ dataset.Ack) bool { return pod != gone && !slices.Contains(pods, pod) })
 	if len(a.pools[pool]) == before {
 		return false, nil
 	}
 	if len(a.pools[pool]) == 0 {
-		delete(a.pools, pool)
+		a.pools[pool][gone] = dataset.Ack{Level: read}
 	}
+	return true, a.store.writeJSON(acksFile, a.pools)
+}
+
+// drop forgets a pool, and reports whether anything was known of it.
+func (a *acks) drop(pool string) (bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, known := a.pools[pool]; !known {
+		return false, nil
+	}
+	delete(a.pools, pool)
 	return true, a.store.writeJSON(acksFile, a.pools)
 }
 
@@ -72,7 +88,9 @@ func (a *acks) keep(pool string, pods []string) (bool, error) {
 func (a *acks) of(pool string) map[string]dataset.Ack {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return maps.Clone(a.pools[pool])
+	said := maps.Clone(a.pools[pool])
+	delete(said, gone)
+	return said
 }
 
 // blocks reports whether every pod that searches a feed applies the overlay.
@@ -94,13 +112,20 @@ func (a *acks) blocks(feed, overlay string) bool {
 func (a *acks) level() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	least := int64(level.Known)
+	read := int64(level.Known)
 	for _, pods := range a.pools {
-		for _, ack := range pods {
-			least = min(least, max(ack.Level, level.First))
-		}
+		read = min(read, least(pods))
 	}
-	return least
+	return read
+}
+
+// least is the level of the pod that reads least.
+func least(pods map[string]dataset.Ack) int64 {
+	read := int64(level.Known)
+	for _, ack := range pods {
+		read = min(read, max(ack.Level, level.First))
+	}
+	return read
 }
 
 // served sums up one feed over every pool.

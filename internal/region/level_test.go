@@ -59,4 +59,24 @@ func TestReportsSayWhatIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("after the last old pod", level.Known)
+
+	say("documents", "old", 0)
+	if err := r.KeepAcks("documents"); err != nil {
+		t.Fatal(err)
+	}
+	check("without a pod, of which the next will be as the last", level.First)
+	if len(r.Acks("documents")) != 0 {
+		t.Errorf("nobody says %v", r.Acks("documents"))
+	}
+	if err := r.KeepAcks("documents"); err != nil {
+		t.Fatal(err)
+	}
+	check("as before", level.First)
+	say("documents", "another", level.Known)
+	check("with a pod of another image", level.Known)
+	say("documents", "another", 0)
+	if err := r.DropAcks("documents"); err != nil {
+		t.Fatal(err)
+	}
+	check("without the pool", level.Known)
 }

@@ -319,10 +319,18 @@ func (r *Region) Acknowledge(pool string, ack dataset.PodAck) error {
 	return err
 }
 
-// KeepAcks drops what pods of a pool said that no longer exist; none, when the
-// pool is gone.
+// KeepAcks drops what pods of a pool said that no longer exist.
 func (r *Region) KeepAcks(pool string, pods ...string) error {
 	changed, err := r.acks.keep(pool, pods)
+	if changed {
+		r.changes.notify()
+	}
+	return err
+}
+
+// DropAcks forgets what the pods of a pool said that is gone.
+func (r *Region) DropAcks(pool string) error {
+	changed, err := r.acks.drop(pool)
 	if changed {
 		r.changes.notify()
 	}

@@ -57,7 +57,10 @@ func TestARestartForgetsNothingThatStatusesSay(t *testing.T) {
 		t.Error("after two minutes of silence the line still counts as connected")
 	}
 
-	if err := again.KeepAcks("general"); err != nil {
+	if err := again.KeepAcks("general"); err != nil || len(again.Acks("general")) != 0 {
+		t.Fatalf("without pods %v is known to be served: %v", again.Acks("general"), err)
+	}
+	if err := again.DropAcks("general"); err != nil {
 		t.Fatal(err)
 	}
 	if got := regiontest.NewRegion(t, hub, dir).Served("intl.un-sc"); got != (region.Served{}) {

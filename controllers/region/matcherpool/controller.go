@@ -255,7 +255,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, owner workload.Owner) error {
 	if removed {
 		log.FromContext(ctx).Info("Pool withdrawn; its pods are removed", "region", owner.Region, "pool", owner.Name)
 	}
-	return errors.Join(r.Region.KeepAcks(owner.Name), r.Region.Store().DropTemplate(templateKey(owner.Name)))
+	return errors.Join(r.Region.DropAcks(owner.Name), r.Region.Store().DropTemplate(templateKey(owner.Name)))
 }
 
 func templateKey(pool string) string { return "pool-" + pool }
