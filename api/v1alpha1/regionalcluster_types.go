@@ -168,7 +168,8 @@ const (
 // +kubebuilder:validation:MinProperties=1
 type RegionalClusterStatus struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending and VersionSkew.
+	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending,
+	// VersionSkew and RegionRestored.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

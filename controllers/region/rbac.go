@@ -6,8 +6,9 @@
 // `make generate` writes the markers of this file into config/rbac/agent.yaml
 // and, from there, into the chart; nothing else grants the agent anything. The
 // namespace region-name stands for that of the region, frontline-system for that
-// of the installation, whatever their names. Nothing is granted cluster-wide:
-// who takes an agent over has these two namespaces.
+// of the installation and frontline-keys for that of --key-namespace, whatever
+// their names. Nothing is granted cluster-wide: who takes an agent over has these
+// namespaces.
 package region
 
 // What a verified order makes the agent apply, mark as orphaned, restore or
@@ -43,3 +44,8 @@ package region
 //
 // +kubebuilder:rbac:groups=core,namespace=frontline-system,resources=secrets,resourceNames=frontline-invitation,verbs=get
 // +kubebuilder:rbac:groups=core,namespace=frontline-system,resources=secrets,resourceNames=frontline-registry-tls,verbs=get;create;patch
+
+// In the key namespace, which may be that of the installation: the one Secret
+// that makes the region itself, by its name and never deleted.
+//
+// +kubebuilder:rbac:groups=core,namespace=frontline-keys,resources=secrets,resourceNames=frontline-region,verbs=get;create;patch

@@ -25,8 +25,8 @@ import (
 // agentOptions are the flags of what runs a region.
 type agentOptions struct {
 	region, installNamespace, stateDir, registry string
+	keyNamespace, priorityClass                  string
 	bind, filesBind, image, engineImage          string
-	priorityClass                                string
 	metricsBind, healthBind                      string
 }
 
@@ -42,7 +42,8 @@ func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
 // addCommonFlags adds the flags that hub and region share.
 func (o *agentOptions) addCommonFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.installNamespace, "install-namespace", "frontline-system", "namespace of this installation")
-	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/frontline", "folder for the region's key, its trust state and the last verified order")
+	flags.StringVar(&o.keyNamespace, "key-namespace", "", "namespace of the Secret with the region's identity and authority; that of the installation if empty")
+	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/frontline", "folder for the keys of feeds, the trust state and the last verified order")
 	flags.StringVar(&o.registry, "registry", "", "URL of the registry, https://HOST:PORT (default the one of this installation)")
 	flags.StringVar(&o.metricsBind, "metrics-bind", ":8080", "address of /metrics and /status, HOST:PORT")
 	flags.StringVar(&o.healthBind, "health-bind", ":8081", "address of /livez and /readyz, HOST:PORT")
@@ -66,7 +67,7 @@ func (o *agentOptions) complete() error {
 
 func (o *agentOptions) agent() agent.Options {
 	return agent.Options{
-		Region: o.region, InstallNamespace: o.installNamespace, StateDir: o.stateDir, Registry: o.registry,
+		Region: o.region, InstallNamespace: o.installNamespace, KeyNamespace: o.keyNamespace, StateDir: o.stateDir, Registry: o.registry,
 		Bind: o.bind, FilesBind: o.filesBind, Image: o.image, EngineImage: o.engineImage, PriorityClass: o.priorityClass, Version: readVersion().Version, Now: time.Now,
 	}
 }

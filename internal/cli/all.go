@@ -46,7 +46,7 @@ func newAllCommand() *cobra.Command {
 			if link != string(screeningv1.LinkLocal) {
 				return fmt.Errorf("--link %q is not known: hub and region in one process are linked Local; run hub and agent for anything else", link)
 			}
-			region.installNamespace, region.registry = hub.namespace, hub.registry
+			region.installNamespace, region.keyNamespace, region.registry = hub.namespace, hub.keyNamespace, hub.registry
 			region.stateDir = filepath.Join(hub.stateDir, "region")
 			if err := errors.Join(hub.check(), region.complete()); err != nil {
 				return err

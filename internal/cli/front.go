@@ -37,7 +37,7 @@ func newFrontCommand() *cobra.Command {
 			f, err := front.New(front.Options{
 				Config: config, Attempt: attempt, Metrics: front.NewMetrics(metrics),
 				TLS: func(pool string) *tls.Config {
-					return pki.ClientConfig(identity.Certificate, identity.CAs, pki.MatcherID(config.Region, pool))
+					return pki.ClientConfigFrom(identity.Certificate, identity.CAs, pki.MatcherID(config.Region, pool))
 				},
 			})
 			if err != nil {

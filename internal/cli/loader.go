@@ -75,7 +75,7 @@ func newLoaderCommand() *cobra.Command {
 func loaderClient(identity httpserver.Identity) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
-		TLSClientConfig:       pki.ClientConfig(identity.Certificate, identity.CAs, ""),
+		TLSClientConfig:       pki.ClientConfigFrom(identity.Certificate, identity.CAs, ""),
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: 45 * time.Second,
 		IdleConnTimeout:       90 * time.Second,

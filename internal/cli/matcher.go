@@ -46,7 +46,7 @@ func newMatcherCommand() *cobra.Command {
 			return o.serve(cmd.Context(), keeper.Run,
 				httpserver.Server{
 					Name: "matcher", Bind: o.bind, Handler: serve.Handler(service, engine, region),
-					TLS: pki.ServerConfig(identity.Certificate, identity.CAs, true),
+					TLS: pki.ServerConfigFrom(identity.Certificate, identity.CAs, true),
 				},
 				httpserver.Server{
 					Name: "health", Bind: o.healthBind,

@@ -48,7 +48,7 @@ func newRegistryCommand() *cobra.Command {
 			serve := func(ctx context.Context) error {
 				work, ctx := errgroup.WithContext(ctx)
 				work.Go(func() error {
-					return registry.Serve(ctx, bind, pki.ServerConfig(identity.Certificate, identity.CAs, true), store, config.Log)
+					return registry.Serve(ctx, bind, pki.ServerConfigFrom(identity.Certificate, identity.CAs, true), store, config.Log)
 				})
 				work.Go(func() error { return store.Run(ctx, collectEvery) })
 				return work.Wait()

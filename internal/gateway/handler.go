@@ -209,5 +209,9 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Connection", "close")
 		w.Header().Set("Retry-After", "1")
 	}
+	if taken, ok := errors.AsType[*report.TakenError](err); ok {
+		answer(w, status, taken)
+		return
+	}
 	answer(w, status, map[string]string{"error": text})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/join"
+	"github.com/frontline-screening/frontline/internal/report"
 )
 
 // Hold is how long a request for a newer order is held.
@@ -23,7 +24,8 @@ type Identities interface {
 
 // Reports takes what regions say of themselves.
 type Reports interface {
-	// Report verifies and takes a signed report of the region.
+	// Report verifies and takes a signed report of the region. One that is not
+	// newer than what was taken is refused with a report.TakenError.
 	Report(ctx context.Context, region string, envelope []byte) error
 }
 
@@ -90,7 +92,10 @@ func (l *Local) Registry() *artifact.Registry { return l.service.Registry }
 // statusOf is the HTTP status of an error and the text that may be shown.
 func statusOf(err error) (int, string) {
 	var refusal *Refusal
+	var taken *report.TakenError
 	switch {
+	case errors.As(err, &taken):
+		return http.StatusConflict, taken.Reason
 	case errors.As(err, &refusal):
 		return refusal.Status, refusal.Reason
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -3,9 +3,6 @@
 package httpserver
 
 import (
-	"crypto/x509"
-	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/frontline-screening/frontline/internal/pki"
@@ -15,8 +12,9 @@ import (
 type Identity struct {
 	// Certificate is read again whenever its files change.
 	Certificate pki.CertificateSource
-	// CAs is the authority of the installation, read once.
-	CAs *x509.CertPool
+	// CAs is the authority of the installation and those before it, read again
+	// like the certificate.
+	CAs pki.PoolSource
 }
 
 // LoadIdentity reads the folder; the error names the file at fault.
@@ -25,14 +23,9 @@ func LoadIdentity(dir string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	path := filepath.Join(dir, "ca.crt")
-	pem, err := os.ReadFile(path) //nolint:gosec // the folder is the operator's choice
+	cas, err := pki.NewPoolReloader(filepath.Join(dir, "ca.crt"))
 	if err != nil {
-		return Identity{}, fmt.Errorf("certificate authority: %w", err)
+		return Identity{}, err
 	}
-	cas, err := pki.ParsePool(pem)
-	if err != nil {
-		return Identity{}, fmt.Errorf("certificate authority %s: %w", path, err)
-	}
-	return Identity{Certificate: reloader.Certificate, CAs: cas}, nil
+	return Identity{Certificate: reloader.Certificate, CAs: cas.Pool}, nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/join"
 	"github.com/frontline-screening/frontline/internal/pki"
+	"github.com/frontline-screening/frontline/internal/report"
 )
 
 const (
@@ -146,7 +147,14 @@ func (h *HTTP) WaitOrder(ctx context.Context, after int64) (int64, bool, error) 
 
 // Report implements Hub.
 func (h *HTTP) Report(ctx context.Context, envelope []byte) error {
-	if _, _, err := h.call(ctx, http.MethodPost, "/v1/reports", envelope, callLimit); err != nil {
+	body, status, err := h.call(ctx, http.MethodPost, "/v1/reports", envelope, callLimit)
+	if status == http.StatusConflict {
+		// A hub before this release says it in words alone.
+		if taken, parseErr := report.ParseTaken(body); parseErr == nil {
+			err = taken
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil
@@ -211,7 +219,7 @@ func (h *HTTP) callOne(ctx context.Context, base, method, path string, body []by
 		return nil, 0, fmt.Errorf("gateway %s: its answer is larger than %d bytes", req.URL.Host, maxAnswer)
 	case resp.StatusCode/100 != 2:
 		message := strings.TrimSpace(string(data[:min(len(data), 512)]))
-		return nil, resp.StatusCode, &AnswerError{Status: resp.StatusCode, Message: message}
+		return data, resp.StatusCode, &AnswerError{Status: resp.StatusCode, Message: message}
 	}
 	return data, resp.StatusCode, nil
 }

@@ -20,7 +20,8 @@ type Hub interface {
 	// the sequence after. It is a hint and proves nothing; changed is false
 	// when the time passed without one.
 	WaitOrder(ctx context.Context, after int64) (sequence int64, changed bool, err error)
-	// Report hands over a signed report (report.Sign).
+	// Report hands over a signed report (report.Sign). A report.TakenError says
+	// that the hub has taken one that this is not newer than.
 	Report(ctx context.Context, envelope []byte) error
 	// Registry reads below regions/<own name>/ of the hub's registry.
 	Registry() *artifact.Registry

@@ -17,6 +17,7 @@ import (
 	"math/big"
 	"net"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -30,10 +31,12 @@ const (
 )
 
 // CA is a certificate authority: an ECDSA P-256 key and its self-signed
-// certificate.
+// certificate. It knows the authorities that it succeeded: what they issued is
+// trusted until it ends.
 type CA struct {
-	cert *x509.Certificate
-	key  crypto.Signer
+	cert   *x509.Certificate
+	key    crypto.Signer
+	former []*x509.Certificate
 }
 
 // NewCA makes a new authority, valid for CALifetime from now.
@@ -61,9 +64,10 @@ func NewCA(commonName string, now time.Time) (*CA, error) {
 	return &CA{cert: cert, key: key}, nil
 }
 
-// ParseCA reads an authority from the PEM blocks CertPEM and KeyPEM wrote.
-func ParseCA(certPEM, keyPEM []byte) (*CA, error) {
-	cert, err := ParseCertificate(certPEM)
+// ParseCA reads an authority from the PEM blocks that BundlePEM, or CertPEM, and
+// KeyPEM wrote.
+func ParseCA(bundlePEM, keyPEM []byte) (*CA, error) {
+	cert, err := ParseCertificate(bundlePEM)
 	if err != nil {
 		return nil, fmt.Errorf("authority: %w", err)
 	}
@@ -77,7 +81,27 @@ func ParseCA(certPEM, keyPEM []byte) (*CA, error) {
 	if KeyPin(key.Public()) != CertificatePin(cert) {
 		return nil, fmt.Errorf("authority %q: the key is not the certificate's; restore both from the same backup", cert.Subject.CommonName)
 	}
-	return &CA{cert: cert, key: key}, nil
+	ca := &CA{cert: cert, key: key}
+	ca.Succeed(bundlePEM)
+	return ca, nil
+}
+
+// Succeed adds the authorities of a bundle to those before this one. What is no
+// certificate of an authority is passed over.
+func (ca *CA) Succeed(bundlePEM []byte) {
+	for _, cert := range certificates(bundlePEM) {
+		known := func(other *x509.Certificate) bool { return other.Equal(cert) }
+		if cert.IsCA && !known(ca.cert) && !slices.ContainsFunc(ca.former, known) {
+			ca.former = append(ca.former, cert)
+		}
+	}
+}
+
+// Issued reports whether a certificate is of this authority or of one that it
+// succeeded.
+func (ca *CA) Issued(cert *x509.Certificate) bool {
+	return cert.CheckSignatureFrom(ca.cert) == nil ||
+		slices.ContainsFunc(ca.former, func(former *x509.Certificate) bool { return cert.CheckSignatureFrom(former) == nil })
 }
 
 // Certificate returns the authority's certificate.
@@ -86,13 +110,26 @@ func (ca *CA) Certificate() *x509.Certificate { return ca.cert }
 // CertPEM returns the authority's certificate as PEM.
 func (ca *CA) CertPEM() []byte { return certificatePEM(ca.cert.Raw) }
 
+// BundlePEM returns what certificates may come from: the authority's own
+// certificate, and then those of the authorities before it.
+func (ca *CA) BundlePEM() []byte {
+	bundle := ca.CertPEM()
+	for _, former := range ca.former {
+		bundle = append(bundle, certificatePEM(former.Raw)...)
+	}
+	return bundle
+}
+
 // KeyPEM returns the authority's private key as PKCS #8 PEM.
 func (ca *CA) KeyPEM() ([]byte, error) { return KeyPEM(ca.key) }
 
-// Pool returns a certificate pool that holds this authority alone.
+// Pool returns a certificate pool of BundlePEM.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.cert)
+	for _, former := range ca.former {
+		pool.AddCert(former)
+	}
 	return pool
 }
 

@@ -75,6 +75,20 @@ func ParsePool(bundlePEM []byte) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// certificates are those of a bundle that can be read, of at most 64 KiB of PEM.
+func certificates(bundlePEM []byte) []*x509.Certificate {
+	if len(bundlePEM) > maxPEM {
+		return nil
+	}
+	var all []*x509.Certificate
+	for block, rest := pem.Decode(bundlePEM); block != nil; block, rest = pem.Decode(rest) {
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == blockCertificate {
+			all = append(all, cert)
+		}
+	}
+	return all
+}
+
 func decode(data []byte, kind string) ([]byte, error) {
 	if len(data) > maxPEM {
 		return nil, fmt.Errorf("%d bytes, more than %d", len(data), maxPEM)

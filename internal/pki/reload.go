@@ -4,6 +4,7 @@ package pki
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"os"
 	"sync"
@@ -60,6 +61,57 @@ func (r *Reloader) reload() error {
 		return err
 	}
 	r.cert, r.certState, r.keyState = &cert, certState, keyState
+	return nil
+}
+
+// PoolReloader is a source of authorities over one file, as Reloader is one of a
+// certificate: it is read again when it changed.
+type PoolReloader struct {
+	file string
+
+	mu    sync.Mutex
+	pool  *x509.CertPool
+	state os.FileInfo
+}
+
+// NewPoolReloader reads the bundle once, so that a wrong path is known at start.
+func NewPoolReloader(file string) (*PoolReloader, error) {
+	r := &PoolReloader{file: file}
+	if _, err := r.Pool(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Pool returns the authorities as they are on disk; while they cannot be read,
+// the last good ones. It is a PoolSource.
+func (r *PoolReloader) Pool() (*x509.CertPool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := r.reload()
+	if r.pool == nil {
+		return nil, fmt.Errorf("certificate authority %s: %w", r.file, err)
+	}
+	return r.pool, nil
+}
+
+func (r *PoolReloader) reload() error {
+	state, err := os.Stat(r.file)
+	if err != nil {
+		return err
+	}
+	if r.pool != nil && unchanged(state, r.state) {
+		return nil
+	}
+	bundle, err := os.ReadFile(r.file)
+	if err != nil {
+		return err
+	}
+	pool, err := ParsePool(bundle)
+	if err != nil {
+		return err
+	}
+	r.pool, r.state = pool, state
 	return nil
 }
 

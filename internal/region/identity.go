@@ -27,75 +27,72 @@ func (i Identity) Certificate() (pki.CertificateSource, error) {
 
 // Identity returns the region's identity and makes it at first use.
 func (s *Store) Identity(region string, now time.Time) (Identity, error) {
-	keyPEM, err := s.read(identityKeyFile)
-	if err != nil {
-		return Identity{}, err
-	}
-	if keyPEM == nil {
+	var identity Identity
+	err := s.ensure(func(d Documents) (err error) {
+		identity, err = d.identity(region, now)
+		return err
+	})
+	return identity, err
+}
+
+func (d Documents) identity(region string, now time.Time) (Identity, error) {
+	if d[documentIdentityKey] == nil {
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
 			return Identity{}, fmt.Errorf("identity of region %s: %w", region, err)
 		}
-		if keyPEM, err = pki.KeyPEM(key); err != nil {
+		if d[documentIdentityKey], err = pki.KeyPEM(key); err != nil {
 			return Identity{}, fmt.Errorf("identity of region %s: %w", region, err)
 		}
-		if err := s.write(identityKeyFile, keyPEM); err != nil {
-			return Identity{}, err
-		}
 	}
-	signer, err := pki.ParseKey(keyPEM)
+	signer, err := pki.ParseKey(d[documentIdentityKey])
 	if err != nil {
 		return Identity{}, fmt.Errorf("identity of region %s: %w", region, err)
 	}
 	key, ok := signer.(ed25519.PrivateKey)
 	if !ok {
-		return Identity{}, fmt.Errorf("identity of region %s: the key is not an ed25519 key; restore the state directory", region)
+		return Identity{}, fmt.Errorf("identity of region %s: the key is not an ed25519 key; restore it from its backup", region)
 	}
-	certPEM, err := s.read(identityCertFile)
-	if err != nil {
-		return Identity{}, err
-	}
-	if certPEM == nil || pki.NeedsRenewal(certPEM, now) {
-		if certPEM, keyPEM, err = pki.SelfSigned(key, "region "+region, now); err != nil {
-			return Identity{}, err
-		}
-		if err := s.write(identityCertFile, certPEM); err != nil {
+	if pki.NeedsRenewal(d[documentIdentity], now) {
+		if d[documentIdentity], _, err = pki.SelfSigned(key, "region "+region, now); err != nil {
 			return Identity{}, err
 		}
 	}
-	return Identity{Key: key, CertPEM: certPEM, KeyPEM: keyPEM}, nil
+	return Identity{Key: key, CertPEM: d[documentIdentity], KeyPEM: d[documentIdentityKey]}, nil
 }
 
 // CA returns the region's own certificate authority and makes it at first
 // use. The hub never sees it.
-func (s *Store) CA(region string, now time.Time) (*pki.CA, error) {
-	certPEM, err := s.read(caCertFile)
-	if err != nil {
-		return nil, err
-	}
-	keyPEM, err := s.read(caKeyFile)
-	if err != nil {
-		return nil, err
-	}
+func (s *Store) CA(region string, now time.Time) (*pki.CA, error) { return s.CAAfter(nil, region, now) }
+
+// CAAfter is CA where pods may still hold certificates of authorities before
+// this one, as a region does that has lost its own. former are their
+// certificates in PEM; they count where the authority is made, and never later.
+func (s *Store) CAAfter(former []byte, region string, now time.Time) (*pki.CA, error) {
+	var ca *pki.CA
+	err := s.ensure(func(d Documents) (err error) {
+		ca, err = d.authority(former, region, now)
+		return err
+	})
+	return ca, err
+}
+
+func (d Documents) authority(former []byte, region string, now time.Time) (*pki.CA, error) {
 	switch {
-	case certPEM != nil && keyPEM != nil:
-		return pki.ParseCA(certPEM, keyPEM)
-	case certPEM != nil:
+	case d[documentCA] != nil && d[documentCAKey] != nil:
+		return pki.ParseCA(d[documentCA], d[documentCAKey])
+	case d[documentCA] != nil:
 		// The certificate is written last: with it, a key was there.
-		return nil, errors.New("state directory: the authority's certificate has lost its key; restore the volume from its backup")
+		return nil, errors.New("the region's authority: its certificate has lost its key; restore both from their backup")
 	}
 	ca, err := pki.NewCA("Frontline region "+region, now)
 	if err != nil {
 		return nil, err
 	}
-	if keyPEM, err = ca.KeyPEM(); err != nil {
+	ca.Succeed(former)
+	if d[documentCAKey], err = ca.KeyPEM(); err != nil {
 		return nil, err
 	}
-	if err := s.write(caKeyFile, keyPEM); err != nil {
-		return nil, err
-	}
-	if err := s.write(caCertFile, ca.CertPEM()); err != nil {
-		return nil, err
-	}
+	d[documentCA] = ca.BundlePEM()
 	return ca, nil
 }

@@ -39,8 +39,12 @@ func NewJoined(inv join.Invitation, accepted join.Acceptance) Joined {
 
 // Joined returns the joining, or nil before it.
 func (s *Store) Joined() (*Joined, error) {
+	kept, err := s.vault.Read()
+	if err != nil {
+		return nil, err
+	}
 	var j Joined
-	found, err := s.readJSON(joinedFile, &j)
+	found, err := kept.read(documentJoined, &j)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -48,7 +52,9 @@ func (s *Store) Joined() (*Joined, error) {
 }
 
 // SetJoined records the joining.
-func (s *Store) SetJoined(j Joined) error { return s.writeJSON(joinedFile, j) }
+func (s *Store) SetJoined(j Joined) error {
+	return s.change(func(d Documents) error { return d.write(documentJoined, j) })
+}
 
 // TrustDir is the folder of the trust client's state for one pinned root. A
 // region that joins another hub starts with that hub's root and keeps nothing

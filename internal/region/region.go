@@ -37,8 +37,11 @@ type Region struct {
 	// waiting are the feeds for which a full copy was asked for instead of an artifact.
 	waiting map[string]waiting
 	orphans map[string][]string
-	// floor is the newest order that is remembered outside the state directory.
+	// floor is the newest order that is remembered outside the state directory,
+	// found the one that the process found there, setback what follows of both.
 	floor   Floor
+	found   Floor
+	setback *setback
 	refusal *Refusal
 	link    Link
 
@@ -82,8 +85,12 @@ func New(name string, store *Store, now func() time.Time) (*Region, error) {
 	if _, err := store.readJSON(linkFile, &line); err != nil {
 		return nil, err
 	}
+	found := Floor{}
+	if verified != nil {
+		found = floorOf(verified)
+	}
 	return &Region{
-		name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
+		found: found, name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
 		failures: map[string]Failure{}, waiting: map[string]waiting{}, link: line, acks: acks,
 	}, nil
 }
@@ -176,7 +183,7 @@ type Floor struct {
 // SetTerms, so that a region that has started knows it. An order that is older
 // is refused from then on, if the region is joined to the same hub.
 func (r *Region) SetFloor(f Floor) {
-	r.set(func() bool { r.floor = f; return false })
+	r.set(func() bool { r.floor = f; r.compare(); return false })
 }
 
 // Floor returns the newest order that is remembered: what is in force, or what
@@ -188,12 +195,20 @@ func (r *Region) Floor() Floor {
 	if r.verified == nil {
 		return r.floor
 	}
-	now := Floor{HubUID: r.verified.HubUID, RegionUID: r.verified.Region.UID, Term: r.verified.Term, Sequence: r.verified.Sequence}
-	newer := cmp.Or(cmp.Compare(r.floor.Term, now.Term), cmp.Compare(r.floor.Sequence, now.Sequence)) > 0
-	if r.floor.of(r.joined) && (newer || !now.of(r.joined)) {
+	now := floorOf(r.verified)
+	if r.floor.of(r.joined) && (r.floor.above(now) || !now.of(r.joined)) {
 		return r.floor
 	}
 	return now
+}
+
+func floorOf(v *Verified) Floor {
+	return Floor{HubUID: v.HubUID, RegionUID: v.Region.UID, Term: v.Term, Sequence: v.Sequence}
+}
+
+// above reports whether the order is newer than another of the same hub.
+func (f Floor) above(other Floor) bool {
+	return cmp.Or(cmp.Compare(f.Term, other.Term), cmp.Compare(f.Sequence, other.Sequence)) > 0
 }
 
 // of reports whether the order is of the hub and region of a joining.

@@ -27,26 +27,6 @@ const (
 	defaultHeartbeat = 30 * time.Second
 )
 
-// reportCounter is what the region remembers of its reports.
-type reportCounter struct {
-	Incarnation int64 `json:"incarnation"`
-	Number      int64 `json:"number"`
-}
-
-// NextReport returns the number of the next report of the incarnation. It is
-// on disk before it is used, so that no number is used twice.
-func (s *Store) NextReport(incarnation int64) (int64, error) {
-	var c reportCounter
-	if _, err := s.readJSON(reportFile, &c); err != nil {
-		return 0, err
-	}
-	if c.Incarnation != incarnation {
-		c = reportCounter{Incarnation: incarnation}
-	}
-	c.Number++
-	return c.Number, s.writeJSON(reportFile, c)
-}
-
 // Objects is what the controllers of a region know for its report.
 type Objects struct {
 	Pools    []report.Object
@@ -139,6 +119,23 @@ func (p *Reporter) heartbeat() time.Duration {
 
 // Send builds the report and delivers it when its content is news, or due.
 func (p *Reporter) Send(ctx context.Context, due bool) error {
+	err := p.send(ctx, due)
+	// The hub may know of a later incarnation first, and then of later numbers.
+	for range 2 {
+		taken, ok := errors.AsType[*report.TakenError](err)
+		if !ok {
+			return err
+		}
+		again, resumeErr := p.resume(taken)
+		if !again || resumeErr != nil {
+			return errors.Join(err, resumeErr)
+		}
+		err = p.send(ctx, true)
+	}
+	return err
+}
+
+func (p *Reporter) send(ctx context.Context, due bool) error {
 	r, err := p.build(ctx)
 	if err != nil {
 		return err
@@ -181,7 +178,12 @@ func (p *Reporter) build(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("report: %w", err)
 	}
-	return p.region.Report(objects, p.version), nil
+	if err := p.region.noteSetback(); err != nil {
+		return report.Report{}, err
+	}
+	out := p.region.Report(objects, p.version)
+	out.Resumed, err = p.region.store.resumed(out.Incarnation)
+	return out, err
 }
 
 // sign numbers and signs a report. Of two at once each gets its own number.
@@ -251,7 +253,7 @@ func (r *Region) reportFeed(v *Verified, f *order.Feed, copies Copies) report.Fe
 		out.Blocks = r.blocksLive(v, f)
 	}
 	out.Receipt, _ = r.store.Receipt(f.ID) // one that cannot be read is made again by the hub's next request
-	if Judge(v.Order, r.Terms(), f.ID).Hold {
+	if Judge(v.Order, r.Terms(), f.ID).Hold && !r.outdated() {
 		// A key that cannot be made is reported by what is not held.
 		if keys, err := r.store.FeedKeys(f.ID, f.Epoch); err == nil {
 			out.Keys = &keys

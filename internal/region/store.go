@@ -30,24 +30,37 @@ const (
 	reportFile       = "report.json"
 	templatesDir     = "templates"
 	trustDir         = "trust"
+	// copiedFile holds the digest of what was last copied here from a vault.
+	copiedFile = "vault.digest"
 )
 
-// Store is the state directory of a region's agent. It holds private keys, so
-// its folders are open to their owner alone. One process uses it at a time.
+// Store is the state directory of a region's agent, and the vault beside it. It
+// holds private keys, so its folders are open to their owner alone. One process
+// uses it at a time.
 type Store struct {
 	dir string
+	// vaultMu makes one change of the vault at a time.
+	vaultMu sync.Mutex
+	vault   Vault
+	// reportMu guards reserved, the numbers of reports that may be used without
+	// asking the vault.
+	reportMu sync.Mutex
+	reserved reserve
 	// keyMu keeps two callers from making the key of one epoch twice.
 	keyMu sync.Mutex
 }
 
-// OpenStore makes the folders that are missing and returns the store.
+// OpenStore makes the folders that are missing and returns the store. What makes
+// the region itself is in it too, until another vault is to Keep that.
 func OpenStore(dir string) (*Store, error) {
 	for _, name := range []string{"identity", "ca", orderPartsDir, templatesDir, trustDir, keysDir, receiptsDir, erasingDir, proofsDir} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
 			return nil, fmt.Errorf("state directory %s: %w; give the agent a volume it can write", dir, err)
 		}
 	}
-	return &Store{dir: dir}, nil
+	s := &Store{dir: dir}
+	s.vault = volume{s}
+	return s, nil
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }

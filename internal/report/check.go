@@ -105,6 +105,12 @@ func (r Report) check() error {
 	c.optional("versions.agent", versionForm, r.Versions.Agent)
 	c.number("versions.level", r.Versions.Level)
 	c.number("versions.pods", r.Versions.Pods)
+	if r.Resumed != nil {
+		c.form("resumed.cause", reasonForm, r.Resumed.Cause)
+		c.number("resumed.from", r.Resumed.From)
+		c.number("resumed.to", r.Resumed.To)
+		c.number("resumed.order", r.Resumed.Order)
+	}
 	return c.err
 }
 

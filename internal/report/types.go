@@ -37,6 +37,8 @@ type Report struct {
 	Terms    *Terms    `json:"terms,omitempty"`
 	Refusals []Refusal `json:"refusals,omitempty"`
 	Versions Versions  `json:"versions"`
+	// Resumed is set from when the region lost a part of its memory.
+	Resumed *Resumed `json:"resumed,omitempty"`
 }
 
 // Observed names an order.

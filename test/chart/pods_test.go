@@ -84,7 +84,7 @@ func TestArguments(t *testing.T) {
 
 	want := map[string][]string{
 		"hub":    slices.Concat([]string{"hub"}, common, gateway, hub),
-		"region": slices.Concat([]string{"agent"}, common, agent),
+		"region": slices.Concat([]string{"agent"}, common, agent, []string{"--key-namespace=frontline-keys-north"}),
 		"all":    slices.Concat([]string{"all", "--link=Local"}, common, hub, agent),
 	}
 	for _, role := range roles {

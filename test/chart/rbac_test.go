@@ -73,15 +73,20 @@ func TestRolesAreLeast(t *testing.T) {
 	}
 }
 
-// Whoever takes over a region's agent has that region's namespace and the
-// agent's own, and nothing of the cluster.
-func TestAgentReachesTwoNamespaces(t *testing.T) {
+// Whoever takes over a region's agent has that region's namespace, the agent's
+// own and one Secret beside them, and nothing of the cluster.
+func TestAgentReachesItsNamespaces(t *testing.T) {
 	objects := render(t, "role=region", "region.name=north")
+	for _, grant := range grants(t, objects) {
+		if grant.namespace == "frontline-keys-north" && !slices.Equal(grant.ResourceNames, []string{"frontline-region"}) {
+			t.Errorf("in the key namespace %s is granted %v", grant.role, grant.PolicyRule)
+		}
+	}
 	for _, binding := range ofKind(objects, "ClusterRoleBinding") {
 		t.Errorf("ClusterRoleBinding %s", binding.GetName())
 	}
 	for _, binding := range ofKind(objects, "RoleBinding") {
-		if where := binding.GetNamespace(); where != namespace && where != "region-north" {
+		if where := binding.GetNamespace(); !slices.Contains([]string{namespace, "region-north", "frontline-keys-north"}, where) {
 			t.Errorf("RoleBinding %s in namespace %s", binding.GetName(), where)
 		}
 	}
@@ -140,6 +145,8 @@ func TestRolesAreGenerated(t *testing.T) {
 		name   string
 		values []string
 		roles  []string
+		// beside says that what the agent may in a key namespace it may in the installation's.
+		beside bool
 	}{
 		{
 			name: "keys apart", values: []string{"role=hub", "hub.keyNamespace=frontline-keys"},
@@ -147,18 +154,29 @@ func TestRolesAreGenerated(t *testing.T) {
 		},
 		{name: "hub", values: []string{"role=hub"}, roles: []string{"frontline-hub/", "frontline-hub/" + namespace}},
 		{
-			name: "region", values: []string{"role=region", "region.name=north"},
-			roles: []string{"frontline-agent/region-north", "frontline-agent/" + namespace},
+			name: "region", values: []string{"role=region", "region.name=north", "region.keyNamespace.name=frontline-keys"},
+			roles: []string{"frontline-agent/region-north", "frontline-agent/" + namespace, "frontline-agent/frontline-keys"},
+		},
+		{
+			name: "region with its keys beside it", values: []string{"role=region", "region.name=north", "region.keyNamespace.name=" + namespace},
+			roles: []string{"frontline-agent/region-north", "frontline-agent/" + namespace}, beside: true,
 		},
 		{name: "all", values: []string{"role=all", "region.name=north"}, roles: []string{
 			"frontline-hub/", "frontline-hub/" + namespace,
 			"frontline-agent/region-north", "frontline-agent/" + namespace,
+		}, beside: true},
+		{name: "all with keys apart", values: []string{"role=all", "region.name=north", "hub.keyNamespace=frontline-keys"}, roles: []string{
+			"frontline-hub/", "frontline-hub/" + namespace, "frontline-hub/frontline-keys",
+			"frontline-agent/region-north", "frontline-agent/" + namespace, "frontline-agent/frontline-keys",
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			want, got := map[string][]rbacv1.PolicyRule{}, map[string][]rbacv1.PolicyRule{}
 			for _, role := range tc.roles {
 				want[role] = generated[role]
+			}
+			if install := "frontline-agent/" + namespace; tc.beside {
+				want[install] = slices.Concat(generated[install], generated["frontline-agent/frontline-keys"])
 			}
 			for _, grant := range grants(t, render(t, append(tc.values, "rbac.aggregate=false")...)) {
 				key := grant.role + "/" + grant.namespace

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 )
@@ -37,24 +38,35 @@ func TestDefinitionsAreKept(t *testing.T) {
 	}
 }
 
-func TestRegionNamespace(t *testing.T) {
-	values := []string{"role=region", "region.name=north"}
-	namespaces := ofKind(render(t, values...), "Namespace")
-	if len(namespaces) != 1 {
-		t.Fatalf("%d namespaces, want one", len(namespaces))
-	}
-	got := namespaces[0]
-	if got.GetName() != "region-north" {
-		t.Errorf("namespace is %s, want region-north", got.GetName())
-	}
-	if got.GetAnnotations()[keepAnnotation] != "keep" {
-		t.Error("uninstalling would delete what screens people")
-	}
-	if level := got.GetLabels()["pod-security.kubernetes.io/enforce"]; level != "restricted" {
-		t.Errorf("enforces Pod Security %q, want restricted", level)
-	}
-	if namespaces := ofKind(render(t, append(values, "region.namespace.create=false")...), "Namespace"); len(namespaces) > 0 {
-		t.Error("a namespace although region.namespace.create is false")
+func TestRegionNamespaces(t *testing.T) {
+	const region = "screening.frontline.dev/region"
+	for _, tc := range []struct {
+		name   string
+		values []string
+		want   map[string]string // the label by which the hub adopts, by namespace
+	}{
+		{"both", []string{"role=region"}, map[string]string{"region-north": "north", "frontline-keys-north": ""}},
+		{"not that of the region", []string{"role=region", "region.namespace.create=false"}, map[string]string{"frontline-keys-north": ""}},
+		{"not that of its keys", []string{"role=region", "region.keyNamespace.create=false"}, map[string]string{"region-north": "north"}},
+		{"keys elsewhere", []string{"role=region", "region.keyNamespace.name=vault"}, map[string]string{"region-north": "north", "vault": ""}},
+		{"keys beside the agent", []string{"role=region", "region.keyNamespace.name=" + namespace}, map[string]string{"region-north": "north"}},
+		{"with the hub", []string{"role=all"}, map[string]string{"region-north": "north"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			made := map[string]string{}
+			for _, got := range ofKind(render(t, append(tc.values, "region.name=north")...), "Namespace") {
+				made[got.GetName()] = got.GetLabels()[region]
+				if got.GetAnnotations()[keepAnnotation] != "keep" {
+					t.Errorf("uninstalling would delete %s", got.GetName())
+				}
+				if level := got.GetLabels()["pod-security.kubernetes.io/enforce"]; level != "restricted" {
+					t.Errorf("%s enforces Pod Security %q, want restricted", got.GetName(), level)
+				}
+			}
+			if diff := cmp.Diff(tc.want, made); diff != "" {
+				t.Errorf("namespaces (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -200,6 +212,7 @@ func TestValuesRefused(t *testing.T) {
 		{"reserve of nothing", []string{"registry.reserveBytes=0"}, "/registry/reserveBytes"},
 		{"collection without a unit", []string{"registry.collect.every=1"}, "/registry/collect/every"},
 		{"keys in no namespace", []string{"hub.keyNamespace=Keys"}, "/hub/keyNamespace"},
+		{"region's keys in no namespace", []string{"role=region", "region.name=north", "region.keyNamespace.name=Keys"}, "/region/keyNamespace/name"},
 		{"registry without TLS", []string{"registry.external.url=http://registry.example"}, "/registry/external/url"},
 		{"registry without a password", []string{"registry.external.url=https://registry.example"}, "registry.external.secretName is needed"},
 		{"registry of its owner's in a region", []string{"role=region", "region.name=north", "registry.external.url=https://registry.example"}, "is for the role hub"},

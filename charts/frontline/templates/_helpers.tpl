@@ -45,6 +45,42 @@ app.kubernetes.io/component: {{ .component }}
 region-{{ required "region.name is needed for the roles region and all: set it to the name of the RegionalCluster" .Values.region.name }}
 {{- end }}
 
+{{/*
+The namespace of the Secret that makes the region itself: where hub and region are
+one process, that of the hub's keys.
+*/}}
+{{- define "frontline.regionKeyNamespace" -}}
+{{- if eq .Values.role "all" -}}
+{{ .Values.hub.keyNamespace | default .Release.Namespace }}
+{{- else -}}
+{{ .Values.region.keyNamespace.name | default (printf "frontline-keys-%s" .Values.region.name | trunc 63 | trimSuffix "-") }}
+{{- end -}}
+{{- end }}
+
+{{/* A namespace that is kept when the release is uninstalled; takes (dict "root" $ "name" NAME "labels" YAML). */}}
+{{- define "frontline.keptNamespace" -}}
+{{- /* One that somebody else made, as `frontline region join` does, stays theirs. */}}
+{{- $present := lookup "v1" "Namespace" "" .name }}
+{{- $owner := dig "metadata" "annotations" "meta.helm.sh/release-name" "" $present }}
+{{- if or (not $present) (eq $owner .root.Release.Name) }}
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "frontline.labels" .root | nindent 4 }}
+    {{- with .labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    pod-security.kubernetes.io/enforce: restricted
+    pod-security.kubernetes.io/audit: restricted
+    pod-security.kubernetes.io/warn: restricted
+  annotations:
+    # What screens people, and what makes a region itself, is not taken away with the operator.
+    helm.sh/resource-policy: keep
+{{- end }}
+{{- end }}
+
 {{- define "frontline.registryURL" -}}
 {{- with .Values.registry.external.url }}
 {{- if ne $.Values.role "hub" }}

@@ -109,6 +109,18 @@
   - update
   - watch
 {{- end }}
+{{- define "frontline.rules.agent.keys" -}}
+- apiGroups:
+  - ""
+  resourceNames:
+  - frontline-region
+  resources:
+  - secrets
+  verbs:
+  - create
+  - get
+  - patch
+{{- end }}
 {{- define "frontline.rules.agent.install" -}}
 - apiGroups:
   - ""

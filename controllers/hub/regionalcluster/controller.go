@@ -92,6 +92,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.followLine,
 		r.noteVersions,
 		r.compareOrders,
+		r.showRestored,
 		r.countCopies,
 		r.conclude,
 	} {

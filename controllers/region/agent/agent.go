@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -32,6 +33,9 @@ type Options struct {
 	// Region is the region's name, InstallNamespace where the agent and the
 	// registry run.
 	Region, InstallNamespace string
+	// KeyNamespace is where the Secret is that makes the region itself; empty for
+	// InstallNamespace.
+	KeyNamespace string
 	// StateDir is the state directory, which outlives the process.
 	StateDir string
 	// Registry is the URL of the region's registry, https://host:port.
@@ -88,15 +92,20 @@ func Add(mgr ctrl.Manager, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	kept, err := openVault(mgr.GetClient(), cmp.Or(o.KeyNamespace, o.InstallNamespace), o.Region)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.Keep(kept); err != nil {
+		return nil, err
+	}
 	r, err := region.New(o.Region, store, o.Now)
 	if err != nil {
 		return nil, err
 	}
 	keys.add(o.Region, store)
 	a := &Agent{options: o, region: r, reader: mgr.GetAPIReader()}
-	if o.Local != nil {
-		a.ca = o.Local.CA
-	} else if a.ca, err = store.CA(o.Region, o.Now()); err != nil {
+	if a.ca, err = a.authority(store); err != nil {
 		return nil, err
 	}
 	a.issuer = &workload.Issuer{Client: mgr.GetClient(), CA: a.ca, Now: o.Now}
@@ -124,6 +133,24 @@ func Add(mgr ctrl.Manager, o Options) (*Agent, error) {
 		}
 	}
 	return a, mgr.AddMetricsServerExtraHandler("/status", http.HandlerFunc(a.serveStatus))
+}
+
+// authority is the region's own, or that of the hub in whose cluster it runs. A
+// region that lost its own makes another: pods hold certificates of the former
+// one, whose own stands beside the registry's.
+func (a *Agent) authority(store *region.Store) (*pki.CA, error) {
+	o := a.options
+	if o.Local != nil {
+		return o.Local.CA, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), vaultTimeout)
+	defer cancel()
+	var secret corev1.Secret
+	key := types.NamespacedName{Namespace: o.InstallNamespace, Name: RegistrySecret}
+	if err := a.reader.Get(ctx, key, &secret); client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("certificate of the registry: %w", err)
+	}
+	return store.CAAfter(secret.Data[workload.KeyCA], o.Region, o.Now())
 }
 
 func (a *Agent) addWorkloads(mgr ctrl.Manager) error {

@@ -19,8 +19,9 @@ import (
 	"github.com/frontline-screening/frontline/internal/pki"
 )
 
-// keyCA is the key of a TLS Secret under which the authority's certificate stands.
-const keyCA = "ca.crt"
+// KeyCA is the key of a TLS Secret under which the certificates of the authority
+// and of those before it stand.
+const KeyCA = "ca.crt"
 
 // Issuer keeps Secrets with certificates of the region's authority.
 type Issuer struct {
@@ -42,8 +43,10 @@ type Certificate struct {
 }
 
 // Ensure makes the Secret hold a certificate that serves the request: of this
-// authority, for these names, with more than a third of its life ahead. It
-// writes nothing when it does, and returns the time at which to look again.
+// authority or of one before it, for these names, with more than a third of its
+// life ahead. It writes nothing when it does, and returns the time at which to
+// look again. A certificate of a former authority stays until then: by that time
+// everybody knows the new one.
 func (i *Issuer) Ensure(ctx context.Context, want Certificate) (time.Time, error) {
 	now := i.Now()
 	var secret corev1.Secret
@@ -51,7 +54,7 @@ func (i *Issuer) Ensure(ctx context.Context, want Certificate) (time.Time, error
 	switch {
 	case err == nil:
 		if at, ok := i.good(secret.Data, want.Request, now); ok {
-			if !holds(secret.Data, want.Beside) {
+			if !holds(secret.Data, want.Beside) || !bytes.Equal(secret.Data[KeyCA], i.CA.BundlePEM()) {
 				return at, i.write(ctx, want, secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
 			}
 			return at, nil
@@ -74,7 +77,7 @@ func (i *Issuer) Ensure(ctx context.Context, want Certificate) (time.Time, error
 }
 
 func (i *Issuer) write(ctx context.Context, want Certificate, certPEM, keyPEM []byte) error {
-	data := map[string][]byte{corev1.TLSCertKey: certPEM, corev1.TLSPrivateKeyKey: keyPEM, keyCA: i.CA.CertPEM()}
+	data := map[string][]byte{corev1.TLSCertKey: certPEM, corev1.TLSPrivateKeyKey: keyPEM, KeyCA: i.CA.BundlePEM()}
 	maps.Copy(data, want.Beside)
 	desired := corev1ac.Secret(want.Secret, want.Namespace).
 		WithLabels(want.Labels).
@@ -98,11 +101,11 @@ func holds(data, entries map[string][]byte) bool {
 
 // good reports whether the Secret serves the request, and until when.
 func (i *Issuer) good(data map[string][]byte, want pki.LeafRequest, now time.Time) (time.Time, bool) {
-	if !bytes.Equal(data[keyCA], i.CA.CertPEM()) || pki.NeedsRenewal(data[corev1.TLSCertKey], now) {
+	if pki.NeedsRenewal(data[corev1.TLSCertKey], now) {
 		return time.Time{}, false
 	}
 	cert, err := pki.ParseCertificate(data[corev1.TLSCertKey])
-	if err != nil || cert.CheckSignatureFrom(i.CA.Certificate()) != nil {
+	if err != nil || !i.CA.Issued(cert) {
 		return time.Time{}, false
 	}
 	key, err := pki.ParseKey(data[corev1.TLSPrivateKeyKey])

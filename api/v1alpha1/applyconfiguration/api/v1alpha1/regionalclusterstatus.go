@@ -14,7 +14,8 @@ import (
 // RegionalClusterStatus is what the hub knows of one region.
 type RegionalClusterStatusApplyConfiguration struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending and VersionSkew.
+	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending,
+	// VersionSkew and RegionRestored.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
