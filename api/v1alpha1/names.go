@@ -49,6 +49,10 @@ const (
 	// erasure in it was carried out. No older one may be held.
 	AnnotationFloor = GroupName + "/floor"
 
+	// ManagerHubNamespace is the field manager under which a hub applies the
+	// namespace region-NAME. Where it does, the cluster is the hub's own.
+	ManagerHubNamespace = "frontline-regionalcluster"
+
 	// FinalizerWitness lets the hub see a deletion before the object is gone.
 	// It is removed as soon as the deletion is entered in the status of the
 	// RegionalCluster and never waits for a region.

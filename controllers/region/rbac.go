@@ -21,6 +21,11 @@ package region
 //
 // +kubebuilder:rbac:groups=screening.frontline.dev,namespace=region-name,resources=regionterms,verbs=get;list;watch
 
+// Whether a hub keeps the region's namespace, in whose own cluster only a region
+// with link Local may be. A Role grants its own namespace alone.
+//
+// +kubebuilder:rbac:groups=core,namespace=region-name,resources=namespaces,verbs=get
+
 // The children of pools and posts. An update takes out of a pod template what
 // somebody added to its lists, which applying cannot.
 //

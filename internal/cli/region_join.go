@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/region/agent"
 	"github.com/frontline-screening/frontline/internal/join"
 )
 
@@ -33,9 +34,10 @@ const joinManager = "frontline-region-join"
 
 // joinOptions are the flags of joining.
 type joinOptions struct {
-	kube     kubeOptions
-	feeds    []string
-	purposes []string
+	kube      kubeOptions
+	feeds     []string
+	acceptAll bool
+	purposes  []string
 }
 
 func newRegionJoinCommand() *cobra.Command {
@@ -45,8 +47,9 @@ func newRegionJoinCommand() *cobra.Command {
 		Example: "  frontline region join north.invitation --context north --feeds intl.un-sc",
 		Short:   "Join a hub with an invitation, in the region",
 		Long: "Hands the invitation to the region's agent, makes the namespace region-NAME, and writes the\n" +
-			"region's terms: which feeds and purposes it accepts. Terms that exist stay as they are unless\n" +
-			"--feeds or --purposes is given. FILE is - for standard input.",
+			"region's terms: which feeds and purposes it accepts. A region without terms needs --feeds or\n" +
+			"--accept-all; terms that exist stay as they are but for what a flag names. FILE is - for\n" +
+			"standard input.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := readFile(cmd.InOrStdin(), args[0])
@@ -66,7 +69,9 @@ func newRegionJoinCommand() *cobra.Command {
 		},
 	}
 	o.kube.addFlags(cmd.Flags())
-	cmd.Flags().StringSliceVar(&o.feeds, "feeds", nil, "feeds the region accepts: ids, NAMESPACE.* or * (default * for a region without terms)")
+	cmd.Flags().StringSliceVar(&o.feeds, "feeds", nil, "feeds the region accepts: ids or NAMESPACE.*")
+	cmd.Flags().BoolVar(&o.acceptAll, "accept-all", false, "accept every feed that the hub sends, those of later too")
+	cmd.MarkFlagsMutuallyExclusive("feeds", "accept-all")
 	cmd.Flags().StringSliceVar(&o.purposes, "purposes", nil, "purposes the region accepts (default BorderControl for a region without terms)")
 	return cmd
 }
@@ -88,10 +93,17 @@ func (o *joinOptions) join(ctx context.Context, c client.Client, data []byte, no
 	if err != nil {
 		return "", err
 	}
+	if err := agent.CheckNotTheHubs(ctx, c, invitation.Region); err != nil {
+		return "", err
+	}
+	terms, err := o.terms(ctx, c, invitation.Region)
+	if err != nil {
+		return "", err
+	}
 	if err := o.ensureNamespace(ctx, c, invitation.Region); err != nil {
 		return "", err
 	}
-	if err := o.writeTerms(ctx, c, invitation.Region); err != nil {
+	if err := o.writeTerms(ctx, c, terms); err != nil {
 		return "", err
 	}
 	// The Secret comes last: the agent joins as soon as it is there.
@@ -129,36 +141,43 @@ func (o *joinOptions) ensureNamespace(ctx context.Context, c client.Client, regi
 	return nil
 }
 
-// writeTerms writes the region's terms. They are the region's own: existing
-// ones change only in what a flag names.
-func (o *joinOptions) writeTerms(ctx context.Context, c client.Client, region string) error {
+// terms are the region's as the flags want them. They are the region's own:
+// existing ones change only in what a flag names, and new ones accept no feed
+// that nobody named.
+func (o *joinOptions) terms(ctx context.Context, c client.Client, region string) (*screeningv1.RegionTerms, error) {
 	terms := &screeningv1.RegionTerms{ObjectMeta: metav1.ObjectMeta{
 		Namespace: screeningv1.RegionNamespace(region), Name: screeningv1.RegionTermsName,
 	}}
+	feeds := o.feeds
+	if o.acceptAll {
+		feeds = []string{"*"}
+	}
 	err := c.Get(ctx, client.ObjectKeyFromObject(terms), terms)
-	found := err == nil
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("read the region's terms: %w", err)
+	switch {
+	case apierrors.IsNotFound(err) && len(feeds) == 0:
+		return nil, fmt.Errorf("region %s has no terms: name the feeds that it accepts, as --feeds intl.un-sc or --feeds 'intl.*', or take all that the hub sends with --accept-all", region)
+	case apierrors.IsNotFound(err):
+		terms.Spec.Purposes = []screeningv1.Purpose{screeningv1.PurposeBorderControl}
+	case err != nil:
+		return nil, fmt.Errorf("read the region's terms: %w", err)
 	}
-	if !found {
-		terms.Spec = screeningv1.RegionTermsSpec{
-			Feeds:    []screeningv1.FeedPattern{"*"},
-			Purposes: []screeningv1.Purpose{screeningv1.PurposeBorderControl},
-		}
-	}
-	if len(o.feeds) > 0 {
-		terms.Spec.Feeds = convert[screeningv1.FeedPattern](o.feeds)
+	if len(feeds) > 0 {
+		terms.Spec.Feeds = convert[screeningv1.FeedPattern](feeds)
 	}
 	if len(o.purposes) > 0 {
 		terms.Spec.Purposes = convert[screeningv1.Purpose](o.purposes)
 	}
+	return terms, nil
+}
+
+// writeTerms writes the region's terms where a flag says something of them.
+func (o *joinOptions) writeTerms(ctx context.Context, c client.Client, terms *screeningv1.RegionTerms) error {
+	var err error
 	switch {
-	case !found:
+	case terms.ResourceVersion == "":
 		err = c.Create(ctx, terms)
-	case len(o.feeds)+len(o.purposes) > 0:
+	case o.acceptAll || len(o.feeds)+len(o.purposes) > 0:
 		err = c.Update(ctx, terms)
-	default:
-		return nil
 	}
 	if apierrors.IsInvalid(err) {
 		return errors.Join(errors.New("--feeds or --purposes is not valid"), err)

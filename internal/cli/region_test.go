@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -128,6 +129,14 @@ func TestJoinWritesSecretNamespaceAndTerms(t *testing.T) {
 		return got.Spec
 	}
 	o := joinOptions{kube: kubeOptions{namespace: "frontline-system"}}
+	_, err = o.join(t.Context(), c, data, testTime)
+	if err == nil || !strings.Contains(err.Error(), "--feeds") || !strings.Contains(err.Error(), "--accept-all") {
+		t.Errorf("joining without a word on feeds: %v, want the flags to give", err)
+	}
+	if err := c.Get(t.Context(), client.ObjectKey{Name: "region-north"}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
+		t.Errorf("a refused joining made the namespace: %v", err)
+	}
+	o.acceptAll = true
 	if region, err := o.join(t.Context(), c, data, testTime); err != nil || region != "north" {
 		t.Fatalf("joined %q, %v", region, err)
 	}
@@ -150,7 +159,7 @@ func TestJoinWritesSecretNamespaceAndTerms(t *testing.T) {
 		t.Errorf("terms (-want +got):\n%s", diff)
 	}
 
-	o.feeds = []string{"intl.*"}
+	o.acceptAll, o.feeds = false, []string{"intl.*"}
 	if _, err := o.join(t.Context(), c, data, testTime); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +186,7 @@ func TestJoinLeavesForeignNamespaceAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := fake.NewClientBuilder().WithScheme(newScheme()).WithObjects(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "region-north"}}).Build()
-	o := joinOptions{kube: kubeOptions{namespace: "frontline-system"}}
+	o := joinOptions{kube: kubeOptions{namespace: "frontline-system"}, feeds: []string{"intl.*"}}
 	if _, err := o.join(t.Context(), c, data, testTime); err == nil || !strings.Contains(err.Error(), "kubectl label namespace region-north") {
 		t.Errorf("error is %v", err)
 	}

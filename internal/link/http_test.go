@@ -18,6 +18,7 @@ import (
 	"github.com/frontline-screening/frontline/internal/join"
 	"github.com/frontline-screening/frontline/internal/link"
 	"github.com/frontline-screening/frontline/internal/pki"
+	"github.com/frontline-screening/frontline/internal/report"
 )
 
 type gateway struct {
@@ -87,7 +88,12 @@ func TestHTTP(t *testing.T) {
 			}
 			_, _ = w.Write([]byte(`{"sequence":7}`))
 		case "/v1/reports":
-			http.Error(w, "an older report", http.StatusConflict)
+			if string(body) != "overtaken" {
+				http.Error(w, "an older report", http.StatusConflict) // as a hub before this release says it
+				return
+			}
+			w.WriteHeader(http.StatusConflict)
+			_, _ = w.Write([]byte(`{"error":"it is not newer","incarnation":2,"number":41}`))
 		}
 	})
 	identity, key := newIdentity(t)
@@ -112,7 +118,10 @@ func TestHTTP(t *testing.T) {
 	if err := hub.Report(t.Context(), []byte("report")); !errors.As(err, &answer) || answer.Status != http.StatusConflict || !strings.Contains(err.Error(), "an older report") {
 		t.Errorf("a refused report: %v", err)
 	}
-	if got != "POST /v1/reports report" {
+	if taken, ok := errors.AsType[*report.TakenError](hub.Report(t.Context(), []byte("overtaken"))); !ok || taken.Incarnation != 2 || taken.Number != 41 {
+		t.Errorf("a report that the hub has overtaken: %+v", taken)
+	}
+	if got != "POST /v1/reports overtaken" {
 		t.Errorf("the gateway got %q", got)
 	}
 }

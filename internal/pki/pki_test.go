@@ -3,9 +3,11 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -273,6 +275,122 @@ func TestTLS(t *testing.T) {
 	}
 	if _, err := PeerID(nil); err == nil {
 		t.Error("a connection without TLS has an identity")
+	}
+}
+
+// TestSuccession: what an authority issued is trusted under the one after it, and
+// nothing else is.
+func TestSuccession(t *testing.T) {
+	first, other := newCA(t), newCA(t)
+	second := newCA(t)
+	second.Succeed(first.BundlePEM())
+	keyPEM, err := second.KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := newCA(t)
+	third.Succeed(second.BundlePEM())
+	third.Succeed(second.BundlePEM()) // again
+	third.Succeed([]byte("no certificate"))
+	leaf, _ := issue(t, first, LeafRequest{Server: true}, epoch)
+	third.Succeed(leaf) // no authority
+	if n := bytes.Count(third.BundlePEM(), []byte("BEGIN")); n != 3 || !bytes.HasPrefix(third.BundlePEM(), third.CertPEM()) {
+		t.Errorf("the bundle has %d certificates, want its own and then two more", n)
+	}
+	again, err := ParseCA(second.BundlePEM(), keyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(again.BundlePEM(), second.BundlePEM()) {
+		t.Error("read again, the authority knows others before it")
+	}
+	for _, tt := range []struct {
+		name string
+		from *CA
+		want bool
+	}{{"its own", third, true}, {"of the one before", second, true}, {"of the first", first, true}, {"of another", other, false}} {
+		certPEM, _ := issue(t, tt.from, LeafRequest{SPIFFE: HubID(), Client: true}, epoch)
+		cert, err := ParseCertificate(certPEM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := third.Issued(cert); got != tt.want {
+			t.Errorf("%s: issued is %v, want %v", tt.name, got, tt.want)
+		}
+		_, err = cert.Verify(x509.VerifyOptions{Roots: third.Pool(), CurrentTime: epoch, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		if (err == nil) != tt.want {
+			t.Errorf("%s: in the pool it is judged %v", tt.name, err)
+		}
+	}
+	// A former authority that ended vouches for nothing.
+	certPEM, _ := issue(t, second, LeafRequest{Client: true, Lifetime: 2 * CALifetime}, epoch)
+	cert, _ := ParseCertificate(certPEM)
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: third.Pool(), CurrentTime: epoch.Add(CALifetime + time.Hour), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err == nil {
+		t.Error("it is trusted beyond its end")
+	}
+}
+
+// TestAuthoritiesThatChange: both ends ask in each handshake whom they trust.
+func TestAuthoritiesThatChange(t *testing.T) {
+	first, second := newCA(t), newCA(t)
+	trusted := first.Pool()
+	pools := func() (*x509.CertPool, error) { return trusted, nil }
+	pair := func(ca *CA, req LeafRequest) CertificateSource {
+		source, err := FromPEM(issue(t, ca, req, epoch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return source
+	}
+	ask := func(ca *CA, expected, dialled string) error {
+		t.Helper()
+		server := ServerConfigFrom(pair(ca, LeafRequest{SPIFFE: MatcherID("north", "a"), DNSNames: []string{"a.north"}, Server: true}), pools, true)
+		client := ClientConfigFrom(pair(ca, LeafRequest{SPIFFE: FrontID("north", "gate"), Client: true}), pools, expected)
+		now := func() time.Time { return epoch }
+		server.Time, client.Time = now, now
+		if dialled != "" {
+			client.ServerName = dialled
+		}
+		state, err := handshake(t, server, client)
+		if err != nil {
+			return err
+		}
+		_, err = PeerID(&state)
+		return err
+	}
+	both := first.Pool()
+	both.AddCert(second.Certificate())
+	for _, tt := range []struct {
+		name              string
+		trusted           *x509.CertPool
+		ca                *CA
+		expected, dialled string
+		good              bool
+	}{
+		{name: "by identity", trusted: first.Pool(), ca: first, expected: MatcherID("north", "a"), good: true},
+		{name: "by the name dialled", trusted: first.Pool(), ca: first, dialled: "a.north", good: true},
+		{name: "by the name expected", trusted: first.Pool(), ca: first, expected: "a.north", good: true},
+		{name: "an authority that is not trusted", trusted: first.Pool(), ca: second, expected: MatcherID("north", "a")},
+		{name: "the same by name", trusted: first.Pool(), ca: second, dialled: "a.north"},
+		{name: "it is now", trusted: both, ca: second, expected: MatcherID("north", "a"), good: true},
+		{name: "by name too", trusted: both, ca: second, dialled: "a.north", good: true},
+		{name: "the former one still", trusted: both, ca: first, dialled: "a.north", good: true},
+		{name: "another name", trusted: both, ca: first, dialled: "b.north"},
+		{name: "another identity", trusted: both, ca: first, expected: MatcherID("north", "b")},
+		{name: "an address", trusted: both, ca: first, dialled: "127.0.0.1"},
+	} {
+		trusted = tt.trusted
+		if err := ask(tt.ca, tt.expected, tt.dialled); (err == nil) != tt.good {
+			t.Errorf("%s: handshake: %v", tt.name, err)
+		}
+	}
+	broken := func() (*x509.CertPool, error) { return nil, errors.New("no authority") }
+	server := ServerConfigFrom(pair(first, LeafRequest{DNSNames: []string{"a.north"}, Server: true}), broken, true)
+	client := ClientConfigFrom(pair(first, LeafRequest{Client: true}), broken, "a.north")
+	server.Time = func() time.Time { return epoch }
+	client.Time = server.Time
+	if _, err := handshake(t, server, client); err == nil {
+		t.Error("a handshake without authorities")
 	}
 }
 

@@ -216,7 +216,8 @@ func (s *Store) ensure(edit func(Documents) error) error {
 	if err != nil {
 		return err
 	}
-	attempt := maps.Clone(kept)
+	attempt := Documents{}
+	maps.Copy(attempt, kept)
 	if err := edit(attempt); err != nil || attempt.equal(kept) {
 		return err
 	}

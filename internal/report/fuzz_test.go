@@ -4,6 +4,7 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/frontline-screening/frontline/internal/envelope"
@@ -39,6 +40,31 @@ func FuzzVerify(f *testing.F) {
 		}
 		if _, _, err := report.Verify(t.Context(), again, public(key(1))); err != nil {
 			t.Errorf("taken once, but not again: %v", err)
+		}
+	})
+}
+
+// FuzzParseTaken reads what a gateway may answer that was taken over: numbers
+// that are believed leave room for those that come after.
+func FuzzParseTaken(f *testing.F) {
+	f.Add([]byte(`{"error":"it is not newer","incarnation":2,"number":41}`))
+	f.Add([]byte(`{"error":"join again","incarnation":3,"number":0}`))
+	f.Add([]byte(`{"incarnation":9007199254740991}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		taken, err := report.ParseTaken(data)
+		if err != nil {
+			return
+		}
+		const room = 1 << 52
+		if taken.Incarnation < 1 || taken.Incarnation > room || taken.Number < 0 || taken.Number > room {
+			t.Errorf("taken %+v is believed", taken)
+		}
+		again, err := json.Marshal(taken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := report.ParseTaken(again); err != nil || same.Incarnation != taken.Incarnation || same.Number != taken.Number {
+			t.Errorf("read again %+v is %+v, %v", taken, same, err)
 		}
 	})
 }

@@ -26,7 +26,7 @@ import (
 // names what it creates.
 func TestAgentRightsByName(t *testing.T) {
 	const install, account = "frontline-system", "system:serviceaccount:frontline-system:frontline-agent"
-	for _, name := range []string{install, "region-name"} {
+	for _, name := range []string{install, "region-name", "frontline-keys"} {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 		if err := api.Create(t.Context(), namespace); err != nil {
 			t.Fatal(err)
@@ -63,6 +63,9 @@ func TestAgentRightsByName(t *testing.T) {
 			return agent.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, &corev1.Secret{})
 		}
 	}
+	namespace := func(name string) func() error {
+		return func() error { return agent.Get(t.Context(), client.ObjectKey{Name: name}, &corev1.Namespace{}) }
+	}
 	list := func(namespace string) func() error {
 		return func() error { return agent.List(t.Context(), &corev1.SecretList{}, client.InNamespace(namespace)) }
 	}
@@ -82,6 +85,15 @@ func TestAgentRightsByName(t *testing.T) {
 		{name: "make a certificate of the region", do: apply("region-name", "main-matcher-tls"), allowed: true},
 		{name: "read a certificate of the region", do: get("region-name", "main-matcher-tls"), allowed: true},
 		{name: "list the region's Secrets", do: list("region-name")},
+		{name: "make what makes the region itself", do: apply("frontline-keys", "frontline-region"), allowed: true},
+		{name: "keep what makes the region itself", do: apply("frontline-keys", "frontline-region"), allowed: true},
+		{name: "read what makes the region itself", do: get("frontline-keys", "frontline-region"), allowed: true},
+		{name: "make another Secret beside it", do: apply("frontline-keys", "frontline-trust")},
+		{name: "read another Secret beside it", do: get("frontline-keys", "frontline-trust")},
+		{name: "list what is beside it", do: list("frontline-keys")},
+		{name: "read it where it is not", do: get(install, "frontline-region")},
+		{name: "look at the region's namespace", do: namespace("region-name"), allowed: true},
+		{name: "look at another namespace", do: namespace("default")},
 		{name: "make a Secret of another namespace", do: apply("default", "frontline-registry-tls")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -43,6 +43,7 @@ var fuzzed = map[string]string{
 	"internal/publisher.VerifyImage":     "internal/publisher.FuzzVerifyImage",
 	"internal/registry.parseAccess":      "internal/registry.FuzzParseAccess",
 	"internal/registry.references":       "internal/registry.FuzzReferences",
+	"internal/report.ParseTaken":         "internal/report.FuzzParseTaken",
 	"internal/report.Verify":             "internal/report.FuzzVerify",
 	"internal/screen.DecodeRequest":      "internal/screen.FuzzParseRequest",
 	"internal/screen.DecodeVerify":       "internal/screen.FuzzParseVerify",

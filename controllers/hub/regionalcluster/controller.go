@@ -32,7 +32,7 @@ import (
 )
 
 // FieldManager of the objects this controller applies.
-const FieldManager = "frontline-regionalcluster"
+const FieldManager = screeningv1.ManagerHubNamespace
 
 // Reconciler looks after RegionalClusters.
 type Reconciler struct {

@@ -99,6 +99,9 @@ func (a *Agent) join(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if err := CheckNotTheHubs(ctx, a.reader, inv.Region); err != nil {
+		return false, err
+	}
 	identity, err := a.identity()
 	if err != nil {
 		return false, err
@@ -149,7 +152,7 @@ func (a *Agent) identity() (pki.CertificateSource, error) {
 // follow starts what lives by the line: pulling orders, copying feeds,
 // reporting. Each goes on when another fails.
 func (a *Agent) follow(ctx context.Context, line *sync.WaitGroup, logger logr.Logger) error {
-	hub, err := a.hub()
+	hub, err := a.hub(ctx)
 	if err != nil {
 		return err
 	}
@@ -175,9 +178,12 @@ func (a *Agent) follow(ctx context.Context, line *sync.WaitGroup, logger logr.Lo
 	return nil
 }
 
-func (a *Agent) hub() (link.Hub, error) {
+func (a *Agent) hub(ctx context.Context) (link.Hub, error) {
 	if a.options.Local != nil {
 		return a.options.Local.Hub, nil
+	}
+	if err := CheckNotTheHubs(ctx, a.reader, a.options.Region); err != nil {
+		return nil, err
 	}
 	joined := a.region.Joined()
 	identity, err := a.identity()
