@@ -3,7 +3,10 @@
 package hub_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	wire "github.com/frontline-screening/frontline/internal/report"
 )
 
@@ -49,6 +53,85 @@ func TestRefusedReports(t *testing.T) {
 		b.key = good
 	})
 	b.obey(t)
+	for _, tt := range []struct {
+		name                string
+		edit                func(*wire.Report)
+		incarnation, number int64
+	}{
+		{"an older number", func(r *wire.Report) { r.Number = 1 }, 1, b.number},
+		{"an older incarnation", func(r *wire.Report) { r.Incarnation = 0 }, 1, 0},
+	} {
+		taken, ok := errors.AsType[*wire.TakenError](b.report(t, tt.edit))
+		if !ok || taken.Incarnation != tt.incarnation || taken.Number != tt.number {
+			t.Errorf("%s: the region is told %+v, want incarnation %d and number %d", tt.name, taken, tt.incarnation, tt.number)
+		}
+	}
+}
+
+// TestRestoredRegionIsShown: what a region says of its memory stands in a condition
+// until somebody acknowledges it or the region joins anew.
+func TestRestoredRegionIsShown(t *testing.T) {
+	b := newBench(t, "restored", "AL")
+	b.settle(t)
+	b.join(t)
+	b.settle(t)
+	restored := func() *metav1.Condition {
+		b.settle(t)
+		return conditions.Get(b.region, screeningv1.ConditionRegionRestored)
+	}
+	say := func(resumed *wire.Resumed) {
+		t.Helper()
+		if err := b.report(t, func(r *wire.Report) { r.Resumed = resumed }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(nil)
+	if c := restored(); c != nil {
+		t.Errorf("of a region that lost nothing is said %+v", c)
+	}
+	for _, tt := range []struct {
+		said wire.Resumed
+		want string
+	}{
+		{wire.Resumed{Cause: wire.ReportsBehind, From: 40, To: 1041}, screeningv1.ReasonReportsBehind},
+		{wire.Resumed{Cause: wire.VolumeRestored, From: 1041, To: 1042, Order: 7}, screeningv1.ReasonVolumeRestored},
+		{wire.Resumed{Cause: wire.VolumeLost, From: 1042, To: 1043, Order: 7}, screeningv1.ReasonVolumeLost},
+	} {
+		say(&tt.said)
+		c := restored()
+		how := fmt.Sprintf("%s=%d", screeningv1.AnnotationAcknowledgeRestored, tt.said.To)
+		if c == nil || c.Status != metav1.ConditionTrue || c.Reason != tt.want || !strings.Contains(c.Message, how) {
+			t.Errorf("of %+v is said %+v", tt.said, c)
+		}
+		if ready := conditions.Get(b.region, screeningv1.ConditionReady); ready.Reason == tt.want {
+			t.Errorf("the region serves, and Ready is %+v", ready)
+		}
+	}
+	version := b.region.ResourceVersion
+	say(&wire.Resumed{Cause: wire.VolumeLost, From: 1042, To: 1043, Order: 7})
+	restored()
+	if b.region.ResourceVersion != version {
+		t.Error("saying it again was a write")
+	}
+	b.start(t) // a hub that starts knows no report
+	if c := restored(); c == nil {
+		t.Error("a hub that starts forgets it")
+	}
+	acknowledge := func(value string) {
+		b.region.Annotations = map[string]string{screeningv1.AnnotationAcknowledgeRestored: value}
+		if err := env.Client.Update(t.Context(), b.region); err != nil {
+			t.Fatal(err)
+		}
+		say(&wire.Resumed{Cause: wire.VolumeLost, From: 1042, To: 1043, Order: 7})
+	}
+	acknowledge("1042")
+	if c := restored(); c == nil {
+		t.Error("acknowledging an earlier one ended it")
+	}
+	acknowledge("1043")
+	if c := restored(); c != nil {
+		t.Errorf("once acknowledged it still says %+v", c)
+	}
 }
 
 func TestJoin(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -242,7 +241,7 @@ func TestErrorsOfTheHubStayInside(t *testing.T) {
 // TestOvertakenReport: a region is told above what it has to go on.
 func TestOvertakenReport(t *testing.T) {
 	b := newBench(t)
-	b.err = fmt.Errorf("taken: %w", &report.TakenError{Reason: "it is not newer", Incarnation: 2, Number: 41})
+	b.err = Overtaken(report.TakenError{Reason: "it is not newer", Incarnation: 2, Number: 41})
 	got, body := b.do(t, b.client(t, "north"), "POST", "/v1/reports", "x")
 	if got != http.StatusConflict || strings.TrimSpace(body) != `{"error":"it is not newer","incarnation":2,"number":41}` {
 		t.Errorf("answer is %d %s", got, body)

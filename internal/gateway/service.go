@@ -25,7 +25,7 @@ type Identities interface {
 // Reports takes what regions say of themselves.
 type Reports interface {
 	// Report verifies and takes a signed report of the region. One that is not
-	// newer than what was taken is refused with a report.TakenError.
+	// newer than what was taken is refused as Overtaken.
 	Report(ctx context.Context, region string, envelope []byte) error
 }
 
@@ -39,10 +39,25 @@ type Joiner interface {
 type Refusal struct {
 	Status int
 	Reason string
+	// Taken is told beside the reason where a report is refused for what was taken.
+	Taken *report.TakenError
 }
 
 // Error implements error.
 func (r *Refusal) Error() string { return r.Reason }
+
+// Unwrap returns Taken.
+func (r *Refusal) Unwrap() error {
+	if r.Taken == nil {
+		return nil
+	}
+	return r.Taken
+}
+
+// Overtaken refuses a report for what was taken before.
+func Overtaken(taken report.TakenError) error {
+	return &Refusal{Status: http.StatusConflict, Reason: taken.Reason, Taken: &taken}
+}
 
 // Refuse makes a Refusal. The reason never repeats what was sent.
 func Refuse(status int, reason string) error { return &Refusal{Status: status, Reason: reason} }
@@ -92,10 +107,7 @@ func (l *Local) Registry() *artifact.Registry { return l.service.Registry }
 // statusOf is the HTTP status of an error and the text that may be shown.
 func statusOf(err error) (int, string) {
 	var refusal *Refusal
-	var taken *report.TakenError
 	switch {
-	case errors.As(err, &taken):
-		return http.StatusConflict, taken.Reason
 	case errors.As(err, &refusal):
 		return refusal.Status, refusal.Reason
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

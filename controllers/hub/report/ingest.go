@@ -96,10 +96,10 @@ func (i *Ingestor) take(ctx context.Context, region string, envelope []byte, bea
 		return gateway.Refuse(http.StatusForbidden, "the report is of another region or for another hub")
 	}
 	if r.Incarnation != identity.Incarnation {
-		return &report.TakenError{
+		return gateway.Overtaken(report.TakenError{
 			Reason:      fmt.Sprintf("the report is of incarnation %d, the region's is %d; join again", r.Incarnation, identity.Incarnation),
 			Incarnation: identity.Incarnation,
-		}
+		})
 	}
 	if err := i.renew(ctx, object, r, beat); err != nil {
 		return err
@@ -117,11 +117,11 @@ func (i *Ingestor) renew(ctx context.Context, region *screeningv1.RegionalCluste
 	}
 	marks := MarksOf(lease)
 	if !r.After(marks.Incarnation, marks.Number) {
-		return &report.TakenError{
+		return gateway.Overtaken(report.TakenError{
 			Reason: fmt.Sprintf("report %d of incarnation %d is not newer than report %d of incarnation %d, which was taken",
 				r.Number, r.Incarnation, marks.Number, marks.Incarnation),
 			Incarnation: marks.Incarnation, Number: marks.Number,
-		}
+		})
 	}
 	marks.Incarnation, marks.Number = r.Incarnation, r.Number
 	if r.Observed != nil {
