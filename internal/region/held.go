@@ -67,7 +67,7 @@ func (r *Region) changeCopies(change func(Copies) bool, done func()) error {
 		}
 		return done != nil
 	})
-	return nil
+	return r.rebuilt()
 }
 
 // Failure returns why the release ordered of a feed is not held, or not

@@ -42,8 +42,10 @@ type Region struct {
 	floor   Floor
 	found   Floor
 	setback *setback
-	refusal *Refusal
-	link    Link
+	// rebuilding says that copies may be held by pods and not by the region.
+	rebuilding bool
+	refusal    *Refusal
+	link       Link
 
 	acks    *acks
 	changes notifier
@@ -89,8 +91,12 @@ func New(name string, store *Store, now func() time.Time) (*Region, error) {
 	if verified != nil {
 		found = floorOf(verified)
 	}
+	marked, err := store.read(rebuildingFile)
+	if err != nil {
+		return nil, err
+	}
 	return &Region{
-		found: found, name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
+		found: found, rebuilding: marked != nil, name: name, store: store, now: now, joined: joined, verified: verified, copies: copies,
 		failures: map[string]Failure{}, waiting: map[string]waiting{}, link: line, acks: acks,
 	}, nil
 }
@@ -300,17 +306,25 @@ func feedsOf(spec json.RawMessage) []string {
 }
 
 // Target says what the pods of a pool shall search; false when no such pool
-// is known, or the region has not started.
+// is known, the region has not started, or it lost with its volume what it would
+// need to say: then pods keep what they have.
 func (r *Region) Target(pool string) (dataset.Target, bool) {
 	feeds, ok := r.PoolFeeds(pool)
 	if !ok || !r.Started() {
 		return dataset.Target{}, false
 	}
 	r.mu.RLock()
-	verified, copies := r.verified, r.copies
-	target := Target(verified, r.terms, r.copies, r.name, pool, feeds, r.link.Connected)
+	verified, copies, rebuilding := r.verified, r.copies, r.rebuilding
+	if rebuilding && verified != nil {
+		copies = copies.presumed(verified.Order)
+	}
+	target := Target(verified, r.terms, copies, r.name, pool, feeds, r.link.Connected)
 	r.mu.RUnlock()
+	searched := searchable(target)
 	r.unlock(verified, &target)
+	if rebuilding && (verified == nil || searchable(target) < searched) {
+		return dataset.Target{}, false
+	}
 	if err := r.proofs(verified, copies, &target); err != nil {
 		return dataset.Target{}, false // a loader would refuse what is not proven
 	}

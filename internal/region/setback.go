@@ -23,6 +23,7 @@ func (r *Region) compare() {
 	switch {
 	case r.found == (Floor{}):
 		r.setback = &setback{cause: report.VolumeLost, order: r.floor.Sequence}
+		r.rebuild()
 	case !r.found.of(r.joined) || r.floor.above(r.found):
 		r.setback = &setback{cause: report.VolumeRestored, order: r.floor.Sequence}
 	}

@@ -64,7 +64,7 @@ type stage struct {
 	region     *region.Region
 	follower   *region.Follower
 	replicator *region.Replicator
-	own        *artifact.Registry
+	own, from  *artifact.Registry
 	up, down   *wire // hub to region, region to loader
 	liar       *liar
 	dir        dataset.Dir
@@ -79,17 +79,18 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{
-		t: t, clock: regiontest.NewClock(), state: t.TempDir(), up: &wire{}, down: &wire{}, liar: &liar{},
+		t: t, clock: regiontest.NewClock(), state: t.TempDir(), up: &wire{}, down: &wire{}, liar: &liar{ended: make(chan struct{})},
 		dir: dataset.OpenDir(t.TempDir()), files: map[int64]trust.Files{}, feeds: map[int64]order.Feed{},
 	}
 	s.hub = regiontest.NewHub(t, s.clock, here, "AL")
 	s.start()
 	_, own := regiontest.NewRegistry(t)
-	from, err := artifact.Connect("http://"+s.hub.Registry().Host(), &http.Client{Transport: s.up})
+	var err error
+	s.from, err = artifact.Connect("http://"+s.hub.Registry().Host(), &http.Client{Transport: s.up})
 	s.must(err)
 	s.own, err = artifact.Connect(own, http.DefaultClient)
 	s.must(err)
-	s.replicator, err = region.NewReplicator(s.region, from, s.own, logr.Discard())
+	s.replicator, err = region.NewReplicator(s.region, s.from, s.own, logr.Discard())
 	s.must(err)
 	s.serve(own)
 	for release := int64(1); release <= 2; release++ {
@@ -188,13 +189,18 @@ func (s *stage) must(err error) {
 	}
 }
 
-// release publishes a release of the feed and returns what an order says of it.
-func (s *stage) release(n int64) order.Feed {
-	s.t.Helper()
+// people are the records of a release.
+func (s *stage) people(n int64) []watchlist.Record {
 	people := regiontest.People(40)
 	people[0].Names = []watchlist.Name{{Full: wanted}}
 	people[1].Names = append(people[1].Names, watchlist.Name{Full: fmt.Sprintf("Sample of Release %d", n)})
-	f := s.hub.PushRelease(s.t, regiontest.Release{Feed: feed, Number: n, Records: people, Jurisdictions: []string{"AL"}})
+	return people
+}
+
+// release publishes a release of the feed and returns what an order says of it.
+func (s *stage) release(n int64) order.Feed {
+	s.t.Helper()
+	f := s.hub.PushRelease(s.t, regiontest.Release{Feed: feed, Number: n, Records: s.people(n), Jurisdictions: []string{"AL"}})
 	f.Freshness.StopSeconds = stop
 	return f
 }
@@ -330,6 +336,8 @@ type liar struct {
 	next http.Handler
 	mu   sync.Mutex
 	lie  func(*dataset.Target)
+	// ended is closed when the process that answers ends.
+	ended chan struct{}
 }
 
 func (l *liar) set(lie func(*dataset.Target)) {
@@ -338,10 +346,31 @@ func (l *liar) set(lie func(*dataset.Target)) {
 	l.lie = lie
 }
 
+// turn lets another process of the agent answer; requests that the one before
+// holds end with it.
+func (l *liar) turn(next http.Handler) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.ended)
+	l.next, l.ended = next, make(chan struct{})
+}
+
 // ServeHTTP implements http.Handler.
 func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	recorder := httptest.NewRecorder()
-	l.next.ServeHTTP(recorder, r)
+	l.mu.Lock()
+	next, ended := l.next, l.ended
+	l.mu.Unlock()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	next.ServeHTTP(recorder, r.WithContext(ctx))
 	body := recorder.Body.Bytes()
 	l.mu.Lock()
 	lie := l.lie
