@@ -83,12 +83,8 @@ func whoIs(t testing.TB, store *region.Store) who {
 // by going back to the release before and forward again, the region keeps its
 // identity, its authority and its joining, and uses no number twice.
 func TestARegionStaysItself(t *testing.T) {
-	root := t.TempDir()
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(root, "state")
-		if err != nil {
-			r.Fatal(err)
-		}
+		dir := t.TempDir()
 		// It begins with the release before this one.
 		old, err := open(t, dir, nil)
 		if err != nil {
@@ -143,9 +139,7 @@ func TestARegionStaysItself(t *testing.T) {
 			"join again": func() { joinAgain(start()) },
 			"lose the volume": func() {
 				start()
-				if dir, err = os.MkdirTemp(root, "state"); err != nil {
-					r.Fatal(err)
-				}
+				dir = t.TempDir()
 			},
 			"lose the vault":           func() { start(); vault.kept = nil },
 			"crash before a change":    func() { s := start(); vault.before = crash; report(s); vault.before = nil },

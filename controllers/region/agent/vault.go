@@ -62,7 +62,7 @@ func (v *vault) read(ctx context.Context) (*corev1.Secret, error) {
 	case err != nil:
 		return nil, fmt.Errorf("what makes region %s itself: Secret %s: %w", v.region, v.key, err)
 	case secret.Labels[screeningv1.LabelRegion] != v.region:
-		return nil, fmt.Errorf("Secret %s is of region %q and not of %s; give each region of this cluster a key namespace of its own",
+		return nil, fmt.Errorf("secret %s is of region %q and not of %s; give each region of this cluster a key namespace of its own",
 			v.key, secret.Labels[screeningv1.LabelRegion], v.region)
 	}
 	return secret, nil
@@ -92,7 +92,7 @@ func (v *vault) Change(edit func(region.Documents) error) error {
 		case len(secret.Data) == 0:
 			maps.Copy(next, v.kept) // it was deleted; the region goes on being itself
 		case v.kept.Replaced(secret.Data):
-			return fmt.Errorf("Secret %s holds another identity of region %s than this agent runs by; restart the agent if it was restored on purpose", v.key, v.region)
+			return fmt.Errorf("secret %s holds another identity of region %s than this agent runs by; restart the agent if it was restored on purpose", v.key, v.region)
 		default:
 			maps.Copy(next, secret.Data)
 		}
