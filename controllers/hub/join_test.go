@@ -71,7 +71,7 @@ func TestRefusedReports(t *testing.T) {
 // TestRestoredRegionIsShown: what a region says of its memory stands in a condition
 // until somebody acknowledges it or the region joins anew.
 func TestRestoredRegionIsShown(t *testing.T) {
-	b := newBench(t, "restored", "AL")
+	b := newBench(t, "forgetful", "AL")
 	b.settle(t)
 	b.join(t)
 	b.settle(t)
