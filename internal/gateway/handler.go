@@ -18,9 +18,13 @@ import (
 	"github.com/frontline-screening/frontline/internal/report"
 )
 
-// bodyTimeout bounds the reading of one body: a region on a line of 64 kbit/s
-// sends a report of 4 MiB in about nine minutes, a typical one in a second.
-const bodyTimeout = 10 * time.Minute
+const (
+	// bodyTimeout bounds the sending of one answer of metadata.
+	bodyTimeout = 10 * time.Minute
+	// reportTimeout bounds the reading of one report: a region on a line of
+	// 64 kbit/s sends the largest in 40 minutes, a typical one in a second.
+	reportTimeout = 45 * time.Minute
+)
 
 // handler is the gateway over HTTP.
 type handler struct {
@@ -175,8 +179,8 @@ func (h *handler) join(w http.ResponseWriter, r *http.Request) {
 }
 
 func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTimeout + time.Minute))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(reportTimeout))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reportTimeout + time.Minute))
 	return readAll(w, r, limit)
 }
 

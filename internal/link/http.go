@@ -27,8 +27,11 @@ import (
 const (
 	// waitLimit is how long a held request may take; the gateway answers within 25 s.
 	waitLimit = 40 * time.Second
-	// callLimit is how long any other call may take.
+	// callLimit is how long any other call may take beside the sending of what it carries.
 	callLimit = 20 * time.Second
+	// slowestLine is the least a line carries up, in bytes a second: 64 kbit/s
+	// less what TLS and HTTP take of it.
+	slowestLine = 7 << 10
 	// maxAnswer bounds what is read of an answer, in bytes.
 	maxAnswer = 1 << 20
 )
@@ -147,7 +150,7 @@ func (h *HTTP) WaitOrder(ctx context.Context, after int64) (int64, bool, error) 
 
 // Report implements Hub.
 func (h *HTTP) Report(ctx context.Context, envelope []byte) error {
-	body, status, err := h.call(ctx, http.MethodPost, "/v1/reports", envelope, callLimit)
+	body, status, err := h.call(ctx, http.MethodPost, "/v1/reports", envelope, sendLimit(len(envelope)))
 	if status == http.StatusConflict {
 		// A hub before this release says it in words alone.
 		if taken, parseErr := report.ParseTaken(body); parseErr == nil {
@@ -158,6 +161,13 @@ func (h *HTTP) Report(ctx context.Context, envelope []byte) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil
+}
+
+// sendLimit is how long a call may take that carries so many bytes. Only what
+// waits for an answer is bounded as a whole: a report of a large region takes
+// minutes on a slow line.
+func sendLimit(bytes int) time.Duration {
+	return callLimit + time.Duration(bytes)*time.Second/slowestLine
 }
 
 // call asks the gateways in turn, beginning with the one that answered last.
