@@ -101,7 +101,7 @@ func (b *bench) start(t *testing.T) {
 	leading := make(chan struct{})
 	close(leading)
 	secrets := keystore.New(c, b.namespace, b.clock.Now)
-	kept := hubcontrollers.Secrets{Keys: secrets, Adopt: func(ctx context.Context) error { return b.orders.Adopt(ctx) }}
+	kept := hubcontrollers.Secrets{Keys: secrets, Adopt: func(ctx context.Context, feed screeningv1.FeedID) error { return b.orders.Adopt(ctx, feed) }}
 	store, err := depot.New(b.registry, kept.Keyring, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

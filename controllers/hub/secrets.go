@@ -13,9 +13,9 @@ import (
 // Secrets gives other packages what they need of the hub's key namespace.
 type Secrets struct {
 	Keys *keystore.Store
-	// Adopt fails while the hub may have forgotten erasures and blocks, because
-	// it was restored from a backup and has not looked at its registry as yet.
-	Adopt func(context.Context) error
+	// Adopt fails while the hub may have forgotten erasures and blocks of a feed,
+	// because it was restored from a backup and has not looked at its registry as yet.
+	Adopt func(context.Context, screeningv1.FeedID) error
 }
 
 // Keyring finds the keys of a feed.
@@ -30,7 +30,7 @@ func (s Secrets) Keyring(ctx context.Context, feed string) (depot.Keys, error) {
 
 // Erased finds what was erased from a feed.
 func (s Secrets) Erased(ctx context.Context, feed string) (map[string]bool, error) {
-	if err := s.Adopt(ctx); err != nil {
+	if err := s.Adopt(ctx, screeningv1.FeedID(feed)); err != nil {
 		return nil, err
 	}
 	ledger, err := s.Keys.Ledger(ctx)
@@ -42,7 +42,7 @@ func (s Secrets) Erased(ctx context.Context, feed string) (map[string]bool, erro
 
 // Blocked finds the blocked records that the overlay has no room for.
 func (s Secrets) Blocked(ctx context.Context, feed string) (map[string]bool, error) {
-	if err := s.Adopt(ctx); err != nil {
+	if err := s.Adopt(ctx, screeningv1.FeedID(feed)); err != nil {
 		return nil, err
 	}
 	known, err := s.Keys.Feed(ctx, screeningv1.FeedID(feed))

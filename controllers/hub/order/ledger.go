@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-logr/logr"
 
-	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
@@ -163,34 +162,6 @@ func (r *Reconciler) adopt(ctx context.Context, s *scope) error {
 		}
 	}
 	s.published = r.ledger.adopt(s.region.Name, s.published)
-	return nil
-}
-
-// Adopt takes up what stands in the registry for every region, as far as that
-// was not done since the process started. Until it returns nil, the hub may have
-// forgotten erasures and blocks, and must build and lift nothing.
-func (r *Reconciler) Adopt(ctx context.Context) error {
-	regions := &screeningv1.RegionalClusterList{}
-	if err := r.Client.List(ctx, regions); err != nil {
-		return fmt.Errorf("list regions: %w", err)
-	}
-	for i := range regions.Items {
-		s := &scope{region: &regions.Items[i]}
-		if _, known := r.ledger.get(s.region.Name); known || !s.region.DeletionTimestamp.IsZero() {
-			continue
-		}
-		err := r.unlock(ctx, s)
-		if errors.Is(err, ErrRootPending) {
-			continue // nothing was ever signed for it
-		}
-		if err == nil {
-			err = r.adopt(ctx, s)
-		}
-		if err != nil {
-			// An erasure may stand in this order alone.
-			return fmt.Errorf("adopt the order of region %s: %w; no list is built before it can be read", s.region.Name, err)
-		}
-	}
 	return nil
 }
 

@@ -37,9 +37,9 @@ import (
 // Orders is what the hub published.
 type Orders interface {
 	report.Orders
-	// Adopt fails while the hub may have forgotten what it published before it
-	// was restored.
-	Adopt(ctx context.Context) error
+	// Adopt fails while the hub may have forgotten what it published of the feed
+	// before it was restored.
+	Adopt(ctx context.Context, feed screeningv1.FeedID) error
 }
 
 // Bundle is a file that was exported for a region and is still valid.
@@ -109,7 +109,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // releases follow, and then counts the copies.
 func (r *Reconciler) pass(ctx context.Context, s *scope, helper *patch.Helper) error {
 	// A hub that was restored first learns what it did since the backup.
-	if err := r.Orders.Adopt(ctx); err != nil {
+	if err := r.Orders.Adopt(ctx, s.id); err != nil {
 		return err
 	}
 	if err := r.read(ctx, s); err != nil {
