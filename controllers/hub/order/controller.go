@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -114,7 +115,10 @@ func (s *scope) lookAgain(after time.Duration) {
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	s := &scope{region: &screeningv1.RegionalCluster{}}
 	if err := r.Client.Get(ctx, req.NamespacedName, s.region); err != nil {
-		r.ledger.forget(req.Name)
+		if apierrors.IsNotFound(err) {
+			r.ledger.forget(req.Name)
+			r.supplies.forget(req.Name)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !s.region.DeletionTimestamp.IsZero() {

@@ -5,6 +5,7 @@ package order
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -74,6 +75,15 @@ func (m *supplies) put(region, feed string, s supplied) {
 		m.by = map[[2]string]supplied{}
 	}
 	m.by[[2]string{region, feed}] = s
+}
+
+// forget drops what is known of a region that is no more.
+func (m *supplies) forget(region string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ofRegion := func(key [2]string) bool { return key[0] == region }
+	maps.DeleteFunc(m.by, func(key [2]string, _ supplied) bool { return ofRegion(key) })
+	maps.DeleteFunc(m.whole, func(key [2]string, _ sight) bool { return ofRegion(key) })
 }
 
 // supply completes what the order says of a feed by the artifact with its

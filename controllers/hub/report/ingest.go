@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -37,9 +36,8 @@ type Ingestor struct {
 	// Leading is closed once this process leads.
 	Leading <-chan struct{}
 
-	// locks holds one mutex a region, so that reports of one are taken in
-	// turn and those of others meanwhile.
-	locks sync.Map
+	// turns takes reports of one region one by one and those of others meanwhile.
+	turns turns
 }
 
 // Report implements gateway.Reports. A report is taken once, in order, from
@@ -64,10 +62,7 @@ func (i *Ingestor) take(ctx context.Context, region string, envelope []byte, bea
 	default:
 		return gateway.ErrNotLeading
 	}
-	lock, _ := i.locks.LoadOrStore(region, &sync.Mutex{})
-	mutex, _ := lock.(*sync.Mutex)
-	mutex.Lock()
-	defer mutex.Unlock()
+	defer i.turns.enter(region)()
 
 	object := &screeningv1.RegionalCluster{}
 	if err := i.Client.Get(ctx, types.NamespacedName{Name: region}, object); err != nil {
