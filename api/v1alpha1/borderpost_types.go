@@ -176,6 +176,13 @@ type BorderPostStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
 	// answers is Online, Marked, Offline or Unavailable.
 	// +optional
 	Answers PostAnswers `json:"answers,omitempty"`

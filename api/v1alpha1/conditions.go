@@ -31,6 +31,10 @@ const (
 	// ConditionStalled surfaces when a controller cannot make progress until a
 	// person changes something; its message says what.
 	ConditionStalled = "Stalled"
+
+	// ConditionSuspended is present, and True, only while a person asks that
+	// nothing be changed because of the object.
+	ConditionSuspended = "Suspended"
 )
 
 // VersionSkew is present only while True, on a RegionalCluster and on the pools
@@ -65,7 +69,7 @@ const (
 	// the object, for instance an unreachable API server; it is tried again.
 	ReasonInternalError = "InternalError"
 
-	// ReasonSuspended surfaces when spec asks that nothing be done.
+	// ReasonSuspended surfaces when spec or an annotation asks that nothing be done.
 	ReasonSuspended = "Suspended"
 
 	// ReasonNoTerms surfaces in a region that has no RegionTerms: nothing is

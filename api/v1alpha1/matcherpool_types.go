@@ -195,6 +195,13 @@ type MatcherPoolStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
 	// replicas is the number of pods that exist.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -373,6 +380,14 @@ const (
 
 	// ReasonNotReported surfaces on the hub until the region reports the object.
 	ReasonNotReported = "NotReported"
+
+	// ReasonRegionOffline surfaces on the hub, with every condition of a pool or
+	// post Unknown, while its region cannot be reached.
+	ReasonRegionOffline = "RegionOffline"
+
+	// ReasonRefusedByRegion surfaces on the hub when the region could not take
+	// the object as its order has it; the message says why.
+	ReasonRefusedByRegion = "RefusedByRegion"
 )
 
 // FeedsResolved follows the feeds a pool names.

@@ -36,8 +36,14 @@ const (
 	AnnotationApproveWithdrawals = GroupName + "/approve-withdrawals"
 
 	// AnnotationReconcileAt asks a controller to look at an object now. Any
-	// change of its value counts; a time is customary.
+	// change of its value counts; a time is customary. Once that was done,
+	// status.lastHandledReconcileAt has the value.
 	AnnotationReconcileAt = GroupName + "/reconcile-at"
+
+	// AnnotationSuspend with the value "true" asks a controller to change nothing
+	// because of the object, on a RegionalCluster, WatchlistFeed, MatcherPool,
+	// BorderPost or RecordRequest. What serves goes on serving.
+	AnnotationSuspend = GroupName + "/suspend"
 
 	// AnnotationErased, on a WatchlistRelease, is a keyed digest of which erased
 	// records were kept out of it, AnnotationBlocked of which blocked ones. They

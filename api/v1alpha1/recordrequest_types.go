@@ -100,6 +100,13 @@ type RecordRequestStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
 	// state is Pending, Done or Superseded.
 	// +optional
 	State RecordRequestState `json:"state,omitempty"`

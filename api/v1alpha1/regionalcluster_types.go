@@ -168,8 +168,8 @@ const (
 // +kubebuilder:validation:MinProperties=1
 type RegionalClusterStatus struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending,
-	// VersionSkew and RegionRestored.
+	// TermsAccepted, NamespaceReady and, while true, WithdrawalsHeld,
+	// TrustRootPending, VersionSkew and RegionRestored.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -180,6 +180,13 @@ type RegionalClusterStatus struct {
 	// observedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
 	// namespace is the hub's namespace that holds the region's pools and posts.
 	// +optional
@@ -210,6 +217,19 @@ type RegionalClusterStatus struct {
 	// copies counts the copies of feeds that the region holds of those its order wants.
 	// +optional
 	Copies *RegionCopies `json:"copies,omitempty,omitzero"`
+
+	// terms are the region's own, as it reported them last. They are written
+	// in the region and the hub cannot change them.
+	// +optional
+	Terms *RegionTermsSeen `json:"terms,omitempty,omitzero"`
+
+	// refusals lists what the order asks for and the region does not do, as it
+	// reported it last.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=0
+	// +kubebuilder:validation:MaxItems=64
+	Refusals []RegionRefusal `json:"refusals,omitempty"`
 
 	// owed names what the region still owes: feeds it does not hold at the
 	// release its order wants, or has still to erase. A single hyphen says

@@ -93,6 +93,13 @@ type RegionTermsStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
 	// order is the newest order that was in force here. The agent refuses older
 	// ones of the same hub, also when it has lost its state directory.
 	// +optional

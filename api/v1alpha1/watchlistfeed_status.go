@@ -23,6 +23,13 @@ type WatchlistFeedStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
 	// id is the feed's id, NAMESPACE.NAME.
 	// +optional
 	ID FeedID `json:"id,omitempty"`
@@ -325,6 +332,3 @@ const (
 	// the limit of spec.gates. The message says which digest to approve.
 	ReasonStorm = "Storm"
 )
-
-// ConditionSuspended is present, and True, only while spec.suspend is true.
-const ConditionSuspended = "Suspended"

@@ -290,7 +290,9 @@ type WatchlistFeed struct {
 func (f *WatchlistFeed) ID() FeedID { return NewFeedID(f.Namespace, f.Name) }
 
 // Suspended reports whether the owner stopped fetching and publishing.
-func (f *WatchlistFeed) Suspended() bool { return f.Spec.Suspend != nil && *f.Spec.Suspend }
+func (f *WatchlistFeed) Suspended() bool {
+	return (f.Spec.Suspend != nil && *f.Spec.Suspend) || Suspended(f)
+}
 
 // Pinned returns the release the feed is held at, or the empty version when it
 // follows the newest.

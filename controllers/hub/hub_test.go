@@ -208,6 +208,16 @@ func (b *bench) join(t *testing.T) {
 // published pulls and verifies the region's order with a client of its own.
 func (b *bench) published(t *testing.T) *signed.Order {
 	t.Helper()
+	verified, files := b.verified(t)
+	opened, err := signed.Open(verified.Index, func(digest string) ([]byte, error) { return files[signed.PartFile(digest)], nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
+}
+
+func (b *bench) verified(t *testing.T) (trust.Verified, map[string][]byte) {
+	t.Helper()
 	files, _, err := b.registry.FetchOrder(t.Context(), artifact.OrderRepository(b.region.Name), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -224,11 +234,7 @@ func (b *bench) published(t *testing.T) *signed.Order {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := signed.Open(verified.Index, func(digest string) ([]byte, error) { return files[signed.PartFile(digest)], nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return opened
+	return verified, files
 }
 
 // report signs what edit makes of a report that obeys the published order.

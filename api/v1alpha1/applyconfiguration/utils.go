@@ -130,8 +130,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.RegionLinkApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionOrder"):
 		return &apiv1alpha1.RegionOrderApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RegionRefusal"):
+		return &apiv1alpha1.RegionRefusalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionTerms"):
 		return &apiv1alpha1.RegionTermsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RegionTermsSeen"):
+		return &apiv1alpha1.RegionTermsSeenApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionTermsSpec"):
 		return &apiv1alpha1.RegionTermsSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegionTermsStatus"):

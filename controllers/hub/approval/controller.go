@@ -23,6 +23,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/approval"
 	"github.com/frontline-screening/frontline/internal/canonical"
@@ -55,6 +56,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		again = until.Sub(r.Clock.Now())
 	}
 	describe(object, verdict)
+	handled.Echo(object)
 	_, err = helper.Status(ctx, object)
 	return patch.Retry(ctrl.Result{RequeueAfter: again}, err)
 }

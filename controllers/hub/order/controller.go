@@ -30,6 +30,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
@@ -125,8 +126,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	}
 	s.helper = patch.New(r.Client, s.region)
-	var failed error
-	for _, phase := range []func(context.Context, *scope) error{
+	phases := []func(context.Context, *scope) error{
 		r.unlock,
 		r.adopt,
 		r.collect,
@@ -136,7 +136,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.compile,
 		r.publish,
 		r.record,
-	} {
+	}
+	if screeningv1.Suspended(s.region) {
+		phases = []func(context.Context, *scope) error{r.unlock, r.adopt, r.renew}
+	}
+	var failed error
+	for _, phase := range phases {
 		if failed = phase(ctx, s); failed != nil {
 			// A phase builds on the one before: nothing is signed on half of
 			// what the hub knows.
@@ -167,18 +172,30 @@ func (r *Reconciler) collect(ctx context.Context, s *scope) error {
 	replicas := &screeningv1.WatchlistReplicaList{}
 	if err := errors.Join(
 		r.Client.List(ctx, pools, here), r.Client.List(ctx, posts, here), r.Client.List(ctx, replicas, here),
-		r.Client.List(ctx, feeds), r.Client.List(ctx, releases),
+		// Feeds and releases are of all regions. They are read and never changed, so
+		// the cache need not copy them for each.
+		r.Client.List(ctx, feeds, client.UnsafeDisableDeepCopy), r.Client.List(ctx, releases, client.UnsafeDisableDeepCopy),
 	); err != nil {
 		return fmt.Errorf("read what the order of region %s is made of: %w", s.region.Name, err)
 	}
 	for i := range pools.Items {
-		if pools.Items[i].DeletionTimestamp.IsZero() {
-			s.pools = append(s.pools, pools.Items[i])
+		pool := &pools.Items[i]
+		listed, err := s.standing(pool, order.KindPool, &pool.Spec)
+		if err != nil {
+			return err
+		}
+		if listed {
+			s.pools = append(s.pools, *pool)
 		}
 	}
 	for i := range posts.Items {
-		if posts.Items[i].DeletionTimestamp.IsZero() {
-			s.posts = append(s.posts, posts.Items[i])
+		post := &posts.Items[i]
+		listed, err := s.standing(post, order.KindPost, &post.Spec)
+		if err != nil {
+			return err
+		}
+		if listed {
+			s.posts = append(s.posts, *post)
 		}
 	}
 	s.feeds = map[string]*screeningv1.WatchlistFeed{}
@@ -202,7 +219,7 @@ func (r *Reconciler) collect(ctx context.Context, s *scope) error {
 // SetupWithManager adds the controller to mgr.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	region := enqueue.Region()
-	specs := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	specs := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, handled.Asked()))
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("order").
 		For(&screeningv1.RegionalCluster{}).

@@ -13,6 +13,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/canonical"
 	"github.com/frontline-screening/frontline/internal/hub"
@@ -86,16 +87,46 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
-	if s.published == nil || s.published.Numbered != reservation.Numbered || s.published.roots != len(s.signer.Roots) {
-		if err := r.sign(ctx, s, reservation); err != nil {
-			return err
-		}
-	} else if rest := s.published.signed.Add(r.TimestampInterval).Sub(r.Clock.Now()); rest <= 0 {
-		if err := r.sign(ctx, s, reservation); err != nil {
+	content, err := s.content(reservation.Sequence)
+	if err != nil {
+		return err
+	}
+	if err := r.stamp(ctx, s, reservation.Numbered, content); err != nil {
+		return err
+	}
+	status.PublishedSequence = reservation.Sequence
+	return nil
+}
+
+// content is what an order is signed over.
+type content struct {
+	index []byte
+	// parts by the names of their files.
+	parts map[string][]byte
+}
+
+// content of the compiled body under a sequence.
+func (s *scope) content(sequence int64) (content, error) {
+	index, err := s.body.At(sequence)
+	if err != nil {
+		return content{}, err
+	}
+	parts := map[string][]byte{}
+	for digest, data := range s.body.Parts {
+		parts[order.PartFile(digest)] = data
+	}
+	return content{index, parts}, nil
+}
+
+// stamp signs and pushes what does not stand as yet, and otherwise renews the
+// timestamp when that is due.
+func (r *Reconciler) stamp(ctx context.Context, s *scope, numbered hub.Numbered, content content) error {
+	stands := s.published != nil && s.published.Numbered == numbered && s.published.roots == len(s.signer.Roots)
+	if !stands || r.Clock.Since(s.published.signed) >= r.TimestampInterval {
+		if err := r.sign(ctx, s, numbered, content); err != nil {
 			return err
 		}
 	}
-	status.PublishedSequence = reservation.Sequence
 	s.lookAgain(s.published.signed.Add(r.TimestampInterval).Sub(r.Clock.Now()))
 	return nil
 }
@@ -133,18 +164,14 @@ func (s *scope) known() []hub.Numbered {
 	return known
 }
 
-// sign publishes the body under its reserved sequence, with a new timestamp.
-func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Reservation) error {
-	index, err := s.body.At(reserved.Sequence)
-	if err != nil {
-		return err
-	}
-	if got := canonical.Digest(index); got != reserved.Digest {
+// sign publishes an order under its reserved sequence, with a new timestamp.
+func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Numbered, content content) error {
+	if got := canonical.Digest(content.index); got != reserved.Digest {
 		return fmt.Errorf("order %d of region %s is reserved as %s, not as %s; nothing was signed", reserved.Sequence, s.region.Name, reserved.Digest, got)
 	}
 	now := r.Clock.Now()
 	in := trust.SignInput{
-		Region: s.region.Name, Index: index, Sequence: reserved.Sequence,
+		Region: s.region.Name, Index: content.index, Sequence: reserved.Sequence,
 		Issued: now, TimestampExpires: now.Add(r.TimestampLifetime), Expires: now.Add(metadataLifetime),
 		SourceChecked: r.checked(s),
 	}
@@ -156,6 +183,7 @@ func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Reservatio
 		// a second are below the seconds of the clock.
 		in.Floors = trust.Floors{Timestamp: now.Unix(), Snapshot: now.Unix()}
 	}
+	var err error
 	if in.Artifacts, err = r.artifacts(ctx, s); err != nil {
 		return err
 	}
@@ -164,9 +192,7 @@ func (r *Reconciler) sign(ctx context.Context, s *scope, reserved hub.Reservatio
 		return err
 	}
 	files := maps.Clone(map[string][]byte(signed))
-	for digest, data := range s.body.Parts {
-		files[order.PartFile(digest)] = data
-	}
+	maps.Copy(files, content.parts)
 	if _, err := r.Registry.PushOrder(ctx, artifact.OrderRepository(s.region.Name), files); err != nil {
 		return err
 	}
@@ -208,6 +234,7 @@ const patience = 30 * time.Second
 
 // conclude says whether the newest order stands.
 func (r *Reconciler) conclude(s *scope, failed error) {
+	handled.Note(s.region, "its order is signed anew and does not change, so erasures and blocks wait, too")
 	since, failing := r.ledger.failing(s.region.Name, failed != nil, r.Clock.Now())
 	order := s.region.Status.Order
 	switch {

@@ -27,6 +27,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
@@ -93,12 +94,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Client.Get(ctx, req.NamespacedName, request); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if !request.DeletionTimestamp.IsZero() || finished(request) {
+	if !request.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
 	s := &scope{request: request, id: screeningv1.NewFeedID(request.Namespace, request.Spec.FeedRef.Name)}
 	helper := patch.New(r.Client, request)
-	err := r.pass(ctx, s, helper)
+	handled.Note(request, "what it asks for is not followed, and what was done stays")
+	var err error
+	switch {
+	case finished(request):
+	case screeningv1.Suspended(request):
+		conditions.Stall(request, screeningv1.ReasonSuspended, "%s", conditions.Get(request, screeningv1.ConditionSuspended).Message)
+		request.Status.ObservedGeneration = request.Generation
+	default:
+		err = r.pass(ctx, s, helper)
+	}
 	if err == nil {
 		_, err = helper.Status(ctx, request)
 	}

@@ -93,6 +93,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.noteVersions,
 		r.compareOrders,
 		r.showRestored,
+		r.showTerms,
 		r.countCopies,
 		r.conclude,
 	} {

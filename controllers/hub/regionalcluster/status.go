@@ -181,7 +181,8 @@ func (r *Reconciler) conclude(_ context.Context, s *scope) error {
 			return nil
 		case c.Status == metav1.ConditionTrue:
 			continue
-		case c.Reason == screeningv1.ReasonNamespaceNotLabelled, c.Reason == screeningv1.ReasonEquivocation, c.Reason == screeningv1.ReasonOrderRefused:
+		case c.Reason == screeningv1.ReasonNamespaceNotLabelled, c.Reason == screeningv1.ReasonEquivocation, c.Reason == screeningv1.ReasonOrderRefused,
+			c.Reason == screeningv1.ReasonOffline:
 			conditions.Stall(s.region, c.Reason, "%s", c.Message)
 		default:
 			conditions.Progress(s.region, c.Reason, "%s", c.Message)

@@ -22,18 +22,10 @@ import (
 
 // replicas shows what the region holds of each feed. Before the first report
 // since the hub started, what was known stands.
-func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalCluster, received *hub.Received) error {
+func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalCluster, received *hub.Received, feeds map[screeningv1.FeedID]*screeningv1.WatchlistFeed) error {
 	list := &screeningv1.WatchlistReplicaList{}
 	if err := m.Client.List(ctx, list, client.InNamespace(screeningv1.RegionNamespace(region.Name))); err != nil {
 		return fmt.Errorf("list the replicas of region %s: %w", region.Name, err)
-	}
-	feeds := &screeningv1.WatchlistFeedList{}
-	if err := m.Client.List(ctx, feeds); err != nil {
-		return fmt.Errorf("list feeds: %w", err)
-	}
-	floors := map[screeningv1.FeedID]int64{}
-	for i := range feeds.Items {
-		floors[feeds.Items[i].ID()] = feeds.Items[i].Status.Floor.Number()
 	}
 	var errs []error
 	for i := range list.Items {
@@ -44,11 +36,15 @@ func (m *Mirror) replicas(ctx context.Context, region *screeningv1.RegionalClust
 		case received != nil:
 			copyOf(replica, received.Feed(string(replica.Spec.Feed)))
 		case conditions.Get(replica, screeningv1.ConditionReady) == nil:
-			conditions.Unknown(replica, screeningv1.ConditionReady, screeningv1.ReasonNotReported,
+			conditions.Await(replica, screeningv1.ReasonNotReported,
 				"Region %s has not reported it; see: kubectl get rgn %s", region.Name, region.Name)
 			replica.Status.ObservedGeneration = replica.Generation
 		}
-		m.erase(ctx, region, replica, received, floors[replica.Spec.Feed])
+		var floor int64
+		if feed := feeds[replica.Spec.Feed]; feed != nil {
+			floor = feed.Status.Floor.Number()
+		}
+		m.erase(ctx, region, replica, received, floor)
 		_, err := helper.Status(ctx, replica)
 		errs = append(errs, settled(err))
 	}

@@ -30,6 +30,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/hub/internal/replicas"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
@@ -172,10 +173,9 @@ func (r *Reconciler) read(ctx context.Context, s *scope) error {
 	}
 	s.replicas = held
 	slices.SortFunc(s.replicas, func(a, b screeningv1.WatchlistReplica) int { return cmp.Compare(a.Namespace, b.Namespace) })
-	if s.feed.Suspended() {
+	handled.Note(s.feed, "nothing is fetched or published")
+	if s.feed.Suspended() && !screeningv1.Suspended(s.feed) {
 		conditions.True(s.feed, screeningv1.ConditionSuspended, screeningv1.ReasonSuspended, "spec.suspend is true; nothing is fetched or published")
-	} else {
-		conditions.Delete(s.feed, screeningv1.ConditionSuspended)
 	}
 	return nil
 }

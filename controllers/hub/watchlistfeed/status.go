@@ -113,7 +113,7 @@ func (r *Reconciler) conclude(_ context.Context, s *scope) error {
 	case conditions.IsFalse(feed, screeningv1.ConditionLegalBasisValid):
 		conditions.Stall(feed, screeningv1.ReasonExpired, "%s", conditions.Get(feed, screeningv1.ConditionLegalBasisValid).Message)
 	case status.Release == nil && feed.Suspended():
-		conditions.Stall(feed, screeningv1.ReasonSuspended, "No release stands and spec.suspend is true; set it to false")
+		conditions.Stall(feed, screeningv1.ReasonSuspended, "No release stands and the feed is suspended; set spec.suspend to false, or take the annotation %s off", screeningv1.AnnotationSuspend)
 	case status.Release == nil && trouble != "":
 		conditions.Progress(feed, screeningv1.ReasonNoRelease, "No release stands, %s", trouble)
 	case status.Release == nil:

@@ -95,6 +95,14 @@ func Progress(obj screeningv1.Object, reason, format string, args ...any) {
 	Delete(obj, screeningv1.ConditionStalled)
 }
 
+// Await sets Ready to Unknown and Reconciling to True, with the same reason and
+// message: how it stands will be known, and needs nobody.
+func Await(obj screeningv1.Object, reason, format string, args ...any) {
+	Unknown(obj, screeningv1.ConditionReady, reason, format, args...)
+	True(obj, screeningv1.ConditionReconciling, reason, format, args...)
+	Delete(obj, screeningv1.ConditionStalled)
+}
+
 // Stall sets Ready to False and Stalled to True, with the same reason and
 // message: nothing goes on until a person changes something.
 func Stall(obj screeningv1.Object, reason, format string, args ...any) {

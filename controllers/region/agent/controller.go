@@ -26,6 +26,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/internal/order"
@@ -113,6 +114,7 @@ func (r *Reconciler) terms(ctx context.Context, s *scope) error {
 	terms.Status.Order = seen(r.region.Floor())
 	terms.Status.ObservedGeneration = terms.Generation
 	conditions.Settle(&terms, screeningv1.ReasonInForce, "the region accepts %d feed patterns for %d purposes", len(inForce.Feeds), len(inForce.Purposes))
+	handled.Echo(&terms)
 	_, err = helper.Status(ctx, &terms)
 	return err
 }

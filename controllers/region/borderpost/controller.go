@@ -26,6 +26,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/internal/region"
@@ -102,14 +103,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if s.post != nil {
 		helper = patch.New(r.Client, s.post)
 	}
+	phases := []func(context.Context, *scope) error{r.bind, r.certificate, r.network, r.rollOut, r.look}
+	if s.post != nil && screeningv1.Suspended(s.post) {
+		phases = []func(context.Context, *scope) error{r.bind, r.certificate, r.leave, r.look}
+	}
 	var failure error
-	for _, phase := range []func(context.Context, *scope) error{r.bind, r.certificate, r.network, r.rollOut, r.look} {
+	for _, phase := range phases {
 		if failure = phase(ctx, s); failure != nil {
 			break
 		}
 	}
 	if s.post != nil {
 		s.summarize(failure)
+		handled.Note(s.post, "its front runs as it is, and only its certificate is renewed")
 		if _, err := helper.Status(ctx, s.post); err != nil {
 			failure = errors.Join(failure, err)
 		}
@@ -203,8 +209,7 @@ func (r *Reconciler) await(ctx context.Context, s *scope) error {
 	}
 	helper := patch.New(r.Client, s.post)
 	const message = "no order is verified yet, so nothing is started and nothing stopped; see whether the region has joined its hub"
-	conditions.Unknown(s.post, screeningv1.ConditionReady, screeningv1.ReasonProgressing, message)
-	conditions.True(s.post, screeningv1.ConditionReconciling, screeningv1.ReasonProgressing, message)
+	conditions.Await(s.post, screeningv1.ReasonProgressing, message)
 	_, err := helper.Status(ctx, s.post)
 	return err
 }

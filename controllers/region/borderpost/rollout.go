@@ -6,10 +6,10 @@ import (
 	"context"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
@@ -28,12 +28,8 @@ func (r *Reconciler) replicas() int32 {
 // rollOut applies the front. When the post has nothing left that a front could
 // ask, one that runs is left as it is: it names what it cannot search.
 func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
-	live := &appsv1.Deployment{}
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: s.owner.Namespace(), Name: s.owner.Child()}, live)
-	switch {
-	case apierrors.IsNotFound(err):
-		live = nil
-	case err != nil:
+	live, err := workload.Live(ctx, r.Client, s.owner)
+	if err != nil {
 		return err
 	}
 	s.deployment = live
@@ -64,4 +60,18 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 		return fmt.Errorf("post %s: %w", s.owner.Name, err)
 	}
 	return nil
+}
+
+// leave looks at the front of a post that is suspended.
+func (r *Reconciler) leave(ctx context.Context, s *scope) error {
+	var err error
+	if s.deployment, err = workload.Live(ctx, r.Client, s.owner); err != nil {
+		return err
+	}
+	service := &corev1.Service{}
+	err = r.Client.Get(ctx, types.NamespacedName{Namespace: s.owner.Namespace(), Name: s.owner.Child()}, service)
+	if err == nil {
+		s.service = service
+	}
+	return client.IgnoreNotFound(err)
 }

@@ -15,8 +15,7 @@ import (
 func (s *scope) summarize(failure error) {
 	post := s.post
 	if failure != nil {
-		conditions.Unknown(post, screeningv1.ConditionReady, screeningv1.ReasonInternalError, "%s; it is tried again", failure)
-		conditions.True(post, screeningv1.ConditionReconciling, screeningv1.ReasonInternalError, "%s; it is tried again", failure)
+		conditions.Await(post, screeningv1.ReasonInternalError, "%s; it is tried again", failure)
 		return
 	}
 	feeds := s.binding.feeds()

@@ -28,6 +28,7 @@ import (
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/internal/canonical"
@@ -126,16 +127,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if s.pool != nil {
 		helper = patch.New(r.Client, s.pool)
 	}
+	phases := []func(context.Context, *scope) error{r.certificates, r.network, r.resolve, r.followLoad, r.rollOut, r.observe}
+	if s.pool != nil && screeningv1.Suspended(s.pool) {
+		phases = []func(context.Context, *scope) error{r.certificates, r.resolve, r.leave, r.observe}
+	}
 	var failure error
-	for _, phase := range []func(context.Context, *scope) error{
-		r.certificates, r.network, r.resolve, r.followLoad, r.rollOut, r.observe,
-	} {
+	for _, phase := range phases {
 		if failure = phase(ctx, s); failure != nil {
 			break
 		}
 	}
 	if s.pool != nil {
 		r.summarize(s, failure)
+		handled.Note(s.pool, "its pods run as they are, and only their certificates are renewed")
 		if _, err := helper.Status(ctx, s.pool); err != nil {
 			failure = errors.Join(failure, err)
 		}
@@ -235,8 +239,7 @@ func (r *Reconciler) await(ctx context.Context, s *scope) error {
 	}
 	helper := patch.New(r.Client, s.pool)
 	const message = "no order is verified yet, so nothing is started and nothing stopped; see whether the region has joined its hub"
-	conditions.Unknown(s.pool, screeningv1.ConditionReady, screeningv1.ReasonProgressing, message)
-	conditions.True(s.pool, screeningv1.ConditionReconciling, screeningv1.ReasonProgressing, message)
+	conditions.Await(s.pool, screeningv1.ReasonProgressing, message)
 	_, err := helper.Status(ctx, s.pool)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/internal/autoscale"
 )
@@ -104,7 +105,7 @@ func (r *Reconciler) followLoad(ctx context.Context, s *scope) error {
 		r.loads.forget(s.owner.Name)
 		return nil
 	}
-	live, err := r.live(ctx, s.owner)
+	live, err := workload.Live(ctx, r.Client, s.owner)
 	if err != nil {
 		return err
 	}

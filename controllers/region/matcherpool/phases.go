@@ -9,8 +9,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -61,7 +59,7 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	live, err := r.live(ctx, s.owner)
+	live, err := workload.Live(ctx, r.Client, s.owner)
 	if err != nil {
 		return err
 	}
@@ -105,14 +103,14 @@ func (r *Reconciler) rollOut(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// live is the pool's Deployment, nil when there is none.
-func (r *Reconciler) live(ctx context.Context, owner workload.Owner) (*appsv1.Deployment, error) {
-	found := &appsv1.Deployment{}
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: owner.Namespace(), Name: owner.Child()}, found)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
+// leave looks at the Deployment of a pool that is suspended.
+func (r *Reconciler) leave(ctx context.Context, s *scope) error {
+	live, err := workload.Live(ctx, r.Client, s.owner)
+	if live == nil {
+		live = &appsv1.Deployment{}
 	}
-	return found, err
+	s.deployment, s.hash, s.memory = live, live.Annotations[workload.AnnotationTemplateHash], s.pool.Status.Memory
+	return err
 }
 
 // oneMachine reports whether the region is of the profile Edge.

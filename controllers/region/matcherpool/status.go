@@ -19,8 +19,7 @@ import (
 func (r *Reconciler) summarize(s *scope, failure error) {
 	pool := s.pool
 	if failure != nil {
-		conditions.Unknown(pool, screeningv1.ConditionReady, screeningv1.ReasonInternalError, "%s; it is tried again", failure)
-		conditions.True(pool, screeningv1.ConditionReconciling, screeningv1.ReasonInternalError, "%s; it is tried again", failure)
+		conditions.Await(pool, screeningv1.ReasonInternalError, "%s; it is tried again", failure)
 		return
 	}
 	status := &pool.Status

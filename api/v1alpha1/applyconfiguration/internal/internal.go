@@ -84,6 +84,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: expires
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastHandledReconcileAt
+      type:
+        scalar: string
     - name: observedGeneration
       type:
         scalar: numeric
@@ -191,6 +194,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: feedsServed
+      type:
+        scalar: string
+    - name: lastHandledReconcileAt
       type:
         scalar: string
     - name: observedGeneration
@@ -593,6 +599,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: fits
       type:
         scalar: numeric
+    - name: lastHandledReconcileAt
+      type:
+        scalar: string
     - name: load
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.PoolLoad
@@ -900,6 +909,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: floor
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.ReleaseVersion
+    - name: lastHandledReconcileAt
+      type:
+        scalar: string
     - name: observedGeneration
       type:
         scalar: numeric
@@ -968,6 +980,18 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionProfile
   scalar: string
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RegionRefusal
+  map:
+    fields:
+    - name: message
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: subject
+      type:
+        scalar: string
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionTerms
   map:
     fields:
@@ -988,6 +1012,21 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionTermsStatus
       default:
         observedGeneration: -1
+- name: com.github.frontline-screening.frontline.api.v1alpha1.RegionTermsSeen
+  map:
+    fields:
+    - name: feeds
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: purposes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
 - name: com.github.frontline-screening.frontline.api.v1alpha1.RegionTermsSpec
   map:
     fields:
@@ -1014,6 +1053,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: lastHandledReconcileAt
+      type:
+        scalar: string
     - name: observedGeneration
       type:
         scalar: numeric
@@ -1113,6 +1155,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: identity
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionIdentity
+    - name: lastHandledReconcileAt
+      type:
+        scalar: string
     - name: link
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionLink
@@ -1131,6 +1176,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: owed
       type:
         scalar: string
+    - name: refusals
+      type:
+        list:
+          elementType:
+            namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionRefusal
+          elementRelationship: atomic
+    - name: terms
+      type:
+        namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionTermsSeen
     - name: versions
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.RegionVersions
@@ -1364,6 +1418,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: id
       type:
         namedType: com.github.frontline-screening.frontline.api.v1alpha1.FeedID
+    - name: lastHandledReconcileAt
+      type:
+        scalar: string
     - name: observedGeneration
       type:
         scalar: numeric

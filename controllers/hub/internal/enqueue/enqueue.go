@@ -6,6 +6,8 @@ package enqueue
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -70,5 +72,16 @@ func RequestsTakenUp() predicate.Predicate {
 		before, ok := e.ObjectOld.(*screeningv1.RecordRequest)
 		after, same := e.ObjectNew.(*screeningv1.RecordRequest)
 		return !ok || !same || before.Status.State != after.Status.State
+	}}
+}
+
+// BesideStatus passes every event of an object but a change of its status alone.
+func BesideStatus() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld, e.ObjectNew
+		return before.GetUID() != after.GetUID() || before.GetGeneration() != after.GetGeneration() ||
+			before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero() ||
+			!maps.Equal(before.GetAnnotations(), after.GetAnnotations()) || !maps.Equal(before.GetLabels(), after.GetLabels()) ||
+			!slices.Equal(before.GetFinalizers(), after.GetFinalizers())
 	}}
 }

@@ -52,3 +52,24 @@ func TestRequestsTakenUp(t *testing.T) {
 		t.Error("a change of state was not passed on")
 	}
 }
+
+func TestBesideStatus(t *testing.T) {
+	before := &screeningv1.BorderPost{}
+	for name, test := range map[string]struct {
+		edit func(*screeningv1.BorderPost)
+		want bool
+	}{
+		"its status":     {func(p *screeningv1.BorderPost) { p.Status.Summary, p.ResourceVersion = "serving", "2" }, false},
+		"its spec":       {func(p *screeningv1.BorderPost) { p.Generation++ }, true},
+		"an annotation":  {func(p *screeningv1.BorderPost) { p.Annotations = map[string]string{"a": "b"} }, true},
+		"a label":        {func(p *screeningv1.BorderPost) { p.Labels = map[string]string{"a": "b"} }, true},
+		"a finalizer":    {func(p *screeningv1.BorderPost) { p.Finalizers = []string{"a/b"} }, true},
+		"another object": {func(p *screeningv1.BorderPost) { p.UID = "other" }, true},
+	} {
+		after := before.DeepCopy()
+		test.edit(after)
+		if got := enqueue.BesideStatus().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != test.want {
+			t.Errorf("%s: passed on: %v, want %v", name, got, test.want)
+		}
+	}
+}

@@ -10,11 +10,26 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 )
+
+// Live reads the Deployment of a pool or post; nil when there is none.
+func Live(ctx context.Context, c client.Reader, owner Owner) (*appsv1.Deployment, error) {
+	live := &appsv1.Deployment{}
+	err := c.Get(ctx, types.NamespacedName{Namespace: owner.Namespace(), Name: owner.Child()}, live)
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // there being none is an answer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Deployment %s: %w", owner.Child(), err)
+	}
+	return live, nil
+}
 
 // ApplyDeployment applies a Deployment with a pod template and takes out of the
 // template what others added to it, such as a container or a variable. live is

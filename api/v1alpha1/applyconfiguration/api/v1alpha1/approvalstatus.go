@@ -19,6 +19,9 @@ type ApprovalStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// signers names the approvers of the subject whose keys signed the statement.
 	Signers []apiv1alpha1.ApproverName `json:"signers,omitempty"`
 	// action is what the statement allows: ReleaseStorm.
@@ -57,6 +60,14 @@ func (b *ApprovalStatusApplyConfiguration) WithConditions(values ...*v1.Conditio
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *ApprovalStatusApplyConfiguration) WithObservedGeneration(value int64) *ApprovalStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithLastHandledReconcileAt sets the LastHandledReconcileAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastHandledReconcileAt field is set to the value of the last call.
+func (b *ApprovalStatusApplyConfiguration) WithLastHandledReconcileAt(value string) *ApprovalStatusApplyConfiguration {
+	b.LastHandledReconcileAt = &value
 	return b
 }
 

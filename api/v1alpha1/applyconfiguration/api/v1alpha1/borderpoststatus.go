@@ -20,6 +20,9 @@ type BorderPostStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// answers is Online, Marked, Offline or Unavailable.
 	Answers *apiv1alpha1.PostAnswers `json:"answers,omitempty"`
 	// endpoint is the host and port that devices use.
@@ -58,6 +61,14 @@ func (b *BorderPostStatusApplyConfiguration) WithConditions(values ...*v1.Condit
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *BorderPostStatusApplyConfiguration) WithObservedGeneration(value int64) *BorderPostStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithLastHandledReconcileAt sets the LastHandledReconcileAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastHandledReconcileAt field is set to the value of the last call.
+func (b *BorderPostStatusApplyConfiguration) WithLastHandledReconcileAt(value string) *BorderPostStatusApplyConfiguration {
+	b.LastHandledReconcileAt = &value
 	return b
 }
 

@@ -21,6 +21,9 @@ type MatcherPoolStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// replicas is the number of pods that exist.
 	Replicas *int32 `json:"replicas,omitempty"`
 	// readyReplicas is the number of pods that answer.
@@ -78,6 +81,14 @@ func (b *MatcherPoolStatusApplyConfiguration) WithConditions(values ...*v1.Condi
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *MatcherPoolStatusApplyConfiguration) WithObservedGeneration(value int64) *MatcherPoolStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithLastHandledReconcileAt sets the LastHandledReconcileAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastHandledReconcileAt field is set to the value of the last call.
+func (b *MatcherPoolStatusApplyConfiguration) WithLastHandledReconcileAt(value string) *MatcherPoolStatusApplyConfiguration {
+	b.LastHandledReconcileAt = &value
 	return b
 }
 

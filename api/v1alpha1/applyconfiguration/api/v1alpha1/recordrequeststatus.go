@@ -18,6 +18,9 @@ type RecordRequestStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// state is Pending, Done or Superseded.
 	State *apiv1alpha1.RecordRequestState `json:"state,omitempty"`
 	// progress is the number of copies that are done, and of all, such as 2/3.
@@ -54,6 +57,14 @@ func (b *RecordRequestStatusApplyConfiguration) WithConditions(values ...*v1.Con
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *RecordRequestStatusApplyConfiguration) WithObservedGeneration(value int64) *RecordRequestStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithLastHandledReconcileAt sets the LastHandledReconcileAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastHandledReconcileAt field is set to the value of the last call.
+func (b *RecordRequestStatusApplyConfiguration) WithLastHandledReconcileAt(value string) *RecordRequestStatusApplyConfiguration {
+	b.LastHandledReconcileAt = &value
 	return b
 }
 

@@ -14,11 +14,14 @@ import (
 // RegionalClusterStatus is what the hub knows of one region.
 type RegionalClusterStatusApplyConfiguration struct {
 	// conditions are Ready, Joined, Connected, OrderPublished, OrderObserved,
-	// NamespaceReady and, while true, WithdrawalsHeld, TrustRootPending,
-	// VersionSkew and RegionRestored.
+	// TermsAccepted, NamespaceReady and, while true, WithdrawalsHeld,
+	// TrustRootPending, VersionSkew and RegionRestored.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// namespace is the hub's namespace that holds the region's pools and posts.
 	Namespace *string `json:"namespace,omitempty"`
 	// identity is the key by which the hub recognises the region.
@@ -33,6 +36,12 @@ type RegionalClusterStatusApplyConfiguration struct {
 	Versions *RegionVersionsApplyConfiguration `json:"versions,omitempty"`
 	// copies counts the copies of feeds that the region holds of those its order wants.
 	Copies *RegionCopiesApplyConfiguration `json:"copies,omitempty"`
+	// terms are the region's own, as it reported them last. They are written
+	// in the region and the hub cannot change them.
+	Terms *RegionTermsSeenApplyConfiguration `json:"terms,omitempty"`
+	// refusals lists what the order asks for and the region does not do, as it
+	// reported it last.
+	Refusals []RegionRefusalApplyConfiguration `json:"refusals,omitempty"`
 	// owed names what the region still owes: feeds it does not hold at the
 	// release its order wants, or has still to erase. A single hyphen says
 	// that it owes nothing.
@@ -66,6 +75,14 @@ func (b *RegionalClusterStatusApplyConfiguration) WithConditions(values ...*v1.C
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *RegionalClusterStatusApplyConfiguration) WithObservedGeneration(value int64) *RegionalClusterStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithLastHandledReconcileAt sets the LastHandledReconcileAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastHandledReconcileAt field is set to the value of the last call.
+func (b *RegionalClusterStatusApplyConfiguration) WithLastHandledReconcileAt(value string) *RegionalClusterStatusApplyConfiguration {
+	b.LastHandledReconcileAt = &value
 	return b
 }
 
@@ -122,6 +139,27 @@ func (b *RegionalClusterStatusApplyConfiguration) WithVersions(value *RegionVers
 // If called multiple times, the Copies field is set to the value of the last call.
 func (b *RegionalClusterStatusApplyConfiguration) WithCopies(value *RegionCopiesApplyConfiguration) *RegionalClusterStatusApplyConfiguration {
 	b.Copies = value
+	return b
+}
+
+// WithTerms sets the Terms field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Terms field is set to the value of the last call.
+func (b *RegionalClusterStatusApplyConfiguration) WithTerms(value *RegionTermsSeenApplyConfiguration) *RegionalClusterStatusApplyConfiguration {
+	b.Terms = value
+	return b
+}
+
+// WithRefusals adds the given value to the Refusals field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Refusals field.
+func (b *RegionalClusterStatusApplyConfiguration) WithRefusals(values ...*RegionRefusalApplyConfiguration) *RegionalClusterStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRefusals")
+		}
+		b.Refusals = append(b.Refusals, *values[i])
+	}
 	return b
 }
 

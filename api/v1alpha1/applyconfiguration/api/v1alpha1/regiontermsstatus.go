@@ -17,6 +17,9 @@ type RegionTermsStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that is in force.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// order is the newest order that was in force here. The agent refuses older
 	// ones of the same hub, also when it has lost its state directory.
 	Order *OrderSeenApplyConfiguration `json:"order,omitempty"`
@@ -46,6 +49,14 @@ func (b *RegionTermsStatusApplyConfiguration) WithConditions(values ...*v1.Condi
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *RegionTermsStatusApplyConfiguration) WithObservedGeneration(value int64) *RegionTermsStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithLastHandledReconcileAt sets the LastHandledReconcileAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastHandledReconcileAt field is set to the value of the last call.
+func (b *RegionTermsStatusApplyConfiguration) WithLastHandledReconcileAt(value string) *RegionTermsStatusApplyConfiguration {
+	b.LastHandledReconcileAt = &value
 	return b
 }
 

@@ -19,6 +19,9 @@ type WatchlistFeedStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// lastHandledReconcileAt is the value of the annotation reconcile-at that was
+	// looked at last.
+	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// id is the feed's id, NAMESPACE.NAME.
 	ID *apiv1alpha1.FeedID `json:"id,omitempty"`
 	// release is the release that regions are ordered to serve.
@@ -67,6 +70,14 @@ func (b *WatchlistFeedStatusApplyConfiguration) WithConditions(values ...*v1.Con
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *WatchlistFeedStatusApplyConfiguration) WithObservedGeneration(value int64) *WatchlistFeedStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithLastHandledReconcileAt sets the LastHandledReconcileAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastHandledReconcileAt field is set to the value of the last call.
+func (b *WatchlistFeedStatusApplyConfiguration) WithLastHandledReconcileAt(value string) *WatchlistFeedStatusApplyConfiguration {
+	b.LastHandledReconcileAt = &value
 	return b
 }
 
