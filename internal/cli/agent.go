@@ -27,7 +27,7 @@ type agentOptions struct {
 	region, installNamespace, stateDir, registry string
 	keyNamespace, priorityClass                  string
 	bind, filesBind, image, engineImage          string
-	metricsBind, healthBind                      string
+	metricsBind, healthBind, pprofBind           string
 }
 
 func (o *agentOptions) addFlags(flags *pflag.FlagSet) {
@@ -47,6 +47,7 @@ func (o *agentOptions) addCommonFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.registry, "registry", "", "URL of the registry, https://HOST:PORT (default the one of this installation)")
 	flags.StringVar(&o.metricsBind, "metrics-bind", ":8080", "address of /metrics and /status, HOST:PORT")
 	flags.StringVar(&o.healthBind, "health-bind", ":8081", "address of /livez and /readyz, HOST:PORT")
+	addPprofFlag(flags, &o.pprofBind)
 }
 
 func (o *agentOptions) complete() error {
@@ -62,7 +63,7 @@ func (o *agentOptions) complete() error {
 	case o.engineImage == "":
 		return errors.New("--engine-image is empty: give the image that matchers run")
 	}
-	return nil
+	return checkPprof(o.pprofBind)
 }
 
 func (o *agentOptions) agent() agent.Options {
@@ -107,6 +108,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 		Client:                 agent.ClientOptions(),
 		Metrics:                metricsserver.Options{BindAddress: o.metricsBind},
 		HealthProbeBindAddress: o.healthBind,
+		PprofBindAddress:       o.pprofBind,
 		LivenessEndpointName:   "/livez",
 	})
 	if err != nil {

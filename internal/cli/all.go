@@ -65,7 +65,10 @@ func runAll(ctx context.Context, hub hubOptions, region agentOptions) error {
 	if err != nil {
 		return fmt.Errorf("find the API server: %w", err)
 	}
-	options := hub.managerOptions(ctx)
+	options, err := hub.managerOptions(ctx, config)
+	if err != nil {
+		return err
+	}
 	limitToRegion(options.Cache.ByObject, region.region)
 	mgr, err := ctrl.NewManager(config, options)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -47,7 +48,8 @@ type hubOptions struct {
 	stateDir           string
 	metricsBind        string
 	healthBind         string
-	leaderElect        bool
+	leader             leaderOptions
+	pprofBind          string
 	timestampInterval  time.Duration
 	timestampLifetime  time.Duration
 	allowPrivateSource bool
@@ -60,7 +62,8 @@ func (o *hubOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/frontline", "folder in memory for content on its way; nothing in it needs to last")
 	flags.StringVar(&o.metricsBind, "metrics-bind", ":8080", "address that serves metrics")
 	flags.StringVar(&o.healthBind, "health-bind", ":8081", "address that serves /livez and /readyz")
-	flags.BoolVar(&o.leaderElect, "leader-elect", true, "run controllers in one process of several")
+	addPprofFlag(flags, &o.pprofBind)
+	o.leader.addFlags(flags)
 	flags.DurationVar(&o.timestampInterval, "timestamp-interval", 5*time.Minute, "time between two signatures of an unchanged order")
 	flags.DurationVar(&o.timestampLifetime, "timestamp-lifetime", 15*time.Minute, "how long a signature is good for new content")
 	flags.BoolVar(&o.allowPrivateSource, "allow-private-sources", false, "let feeds name publishers on private and loopback addresses")
@@ -73,6 +76,7 @@ func (o *hubOptions) addGatewayFlags(flags *pflag.FlagSet) {
 	flags.Int64Var(&o.downloadRate, "download-bytes-per-second", 0, "bytes a second that all regions together read of lists, in equal parts; 0 is no limit")
 	flags.StringVar(&o.registryCredential, "registry-credential", "", "folder with the files username and password, or token, for a registry that is not Frontline's own: docs/registry.md")
 	flags.StringVar(&o.registryCA, "registry-ca", "", "file with the authority of that registry in PEM, beside the system's")
+	flags.StringVar(&o.leader.advertise, "advertise-ip", "", "IP address at which other processes of this hub reach this one's gateway, to hand over what the leading one alone does; empty: regions connect again until they reach that")
 	flags.StringArrayVar(&o.gatewayAddresses, "gateway-address", nil, "HOST:PORT by which regions reach the gateway; may be repeated, the first is tried first")
 }
 
@@ -84,6 +88,9 @@ func (o *hubOptions) check() error {
 		return errors.New("--registry-ca is for a registry that is not Frontline's own: give --registry-credential too, or neither")
 	case o.timestampInterval <= 0 || o.timestampLifetime < 3*o.timestampInterval:
 		return errors.New("--timestamp-lifetime must be at least three times --timestamp-interval, so that one signature that fails leaves time for the next")
+	}
+	if err := errors.Join(o.leader.check(), checkPprof(o.pprofBind)); err != nil {
+		return err
 	}
 	for _, address := range o.gatewayAddresses {
 		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
@@ -109,7 +116,11 @@ func newHubCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("find the API server: %w", err)
 			}
-			mgr, err := ctrl.NewManager(config, o.managerOptions(cmd.Context()))
+			options, err := o.managerOptions(cmd.Context(), config)
+			if err != nil {
+				return err
+			}
+			mgr, err := ctrl.NewManager(config, options)
 			if err != nil {
 				return fmt.Errorf("start the manager: %w", err)
 			}
@@ -124,24 +135,22 @@ func newHubCommand() *cobra.Command {
 	return cmd
 }
 
-func (o *hubOptions) managerOptions(ctx context.Context) ctrl.Options {
-	return ctrl.Options{
-		Scheme:                        newScheme(),
-		Logger:                        logr.FromContextOrDiscard(ctx),
-		BaseContext:                   func() context.Context { return ctx },
-		Metrics:                       metricsserver.Options{BindAddress: o.metricsBind},
-		HealthProbeBindAddress:        o.healthBind,
-		LivenessEndpointName:          "/livez",
-		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              "frontline-hub",
-		LeaderElectionNamespace:       o.namespace,
-		LeaderElectionReleaseOnCancel: true,
+func (o *hubOptions) managerOptions(ctx context.Context, config *rest.Config) (ctrl.Options, error) {
+	options := ctrl.Options{
+		Scheme:                 newScheme(),
+		Logger:                 logr.FromContextOrDiscard(ctx),
+		BaseContext:            func() context.Context { return ctx },
+		Metrics:                metricsserver.Options{BindAddress: o.metricsBind},
+		HealthProbeBindAddress: o.healthBind,
+		PprofBindAddress:       o.pprofBind,
+		LivenessEndpointName:   "/livez",
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&coordinationv1.Lease{}: {Namespaces: map[string]cache.Config{o.namespace: {}}},
 		}},
 		// The hub may read Secrets by name and not list them.
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 	}
+	return options, o.leader.apply(&options, config, o.namespace, o.gatewayBind)
 }
 
 func (o *hubOptions) bootstrap() bootstrap.Options {
@@ -199,7 +208,8 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 	if o.gatewayBind == "" {
 		return service, nil
 	}
-	handler, err := gateway.NewHandler(service, o.registry, reach, gateway.WithRate(o.downloadRate))
+	relayed := o.leader.relay(service, mgr.GetClient(), o.namespace, renewer, keys.CA)
+	handler, err := gateway.NewHandler(service, o.registry, reach, append(relayed, gateway.WithRate(o.downloadRate))...)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +220,8 @@ func (o *hubOptions) addTo(ctx context.Context, mgr ctrl.Manager) (*gateway.Serv
 }
 
 // gatewayRunnable serves the gateway in every process of the hub; what only
-// the leading one can do, the others refuse so that the region connects again.
+// the leading one can do, the others hand over to it, or refuse so that the
+// region connects again.
 type gatewayRunnable struct {
 	bind    string
 	handler http.Handler

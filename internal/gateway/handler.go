@@ -33,6 +33,8 @@ type handler struct {
 	gates   gates
 	hold    time.Duration
 	blobs   *downloads
+	// peers is nil in a hub of one process.
+	peers *peers
 }
 
 // Option changes how a handler serves.
@@ -63,6 +65,9 @@ func NewHandler(service *Service, registryURL string, transport http.RoundTrippe
 	mux.HandleFunc("GET /v1/orders", h.known("orders", perRegionLow, h.orders))
 	mux.HandleFunc("POST /v1/reports", h.known("reports", perRegionOne, h.reports))
 	mux.HandleFunc("POST /v1/join", h.join)
+	if h.peers != nil {
+		h.peers.register(mux)
+	}
 	return mux, nil
 }
 
@@ -144,9 +149,13 @@ func (h *handler) orders(w http.ResponseWriter, r *http.Request, region string) 
 }
 
 func (h *handler) reports(w http.ResponseWriter, r *http.Request, region string) {
+	takeReport(w, r, h.service.Reports, region)
+}
+
+func takeReport(w http.ResponseWriter, r *http.Request, reports Reports, region string) {
 	body, err := read(w, r, report.MaxBytes)
 	if err == nil {
-		err = h.service.Reports.Report(r.Context(), region, body)
+		err = reports.Report(r.Context(), region, body)
 	}
 	if err != nil {
 		fail(w, r, err)
@@ -164,13 +173,17 @@ func (h *handler) join(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
+	takeJoin(w, r, h.service.Joiner)
+}
+
+func takeJoin(w http.ResponseWriter, r *http.Request, joiner Joiner) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Second))
 	body, err := readAll(w, r, join.MaxBytes)
 	if err != nil {
 		fail(w, r, err)
 		return
 	}
-	acceptance, err := h.service.Joiner.Join(r.Context(), body)
+	acceptance, err := joiner.Join(r.Context(), body)
 	if err != nil {
 		fail(w, r, err)
 		return

@@ -82,7 +82,7 @@ func Ensure(ctx context.Context, c client.Client, o Options, now time.Time) (Key
 	if _, err := s.certificate(ctx, ca, RegistrySecret, hosts(o.Namespace, "frontline-registry"), nil, now); err != nil {
 		return Keys{}, err
 	}
-	names := hosts(o.Namespace, "frontline-gateway")
+	names := hosts(o.Namespace, gatewayService)
 	for _, address := range o.GatewayAddresses {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil {
@@ -237,6 +237,12 @@ func good(secret *corev1.Secret, ca *pki.CA, names []string, now time.Time) bool
 	}
 	return !slices.ContainsFunc(names, func(host string) bool { return certificate.VerifyHostname(host) != nil })
 }
+
+// gatewayService is the Service before the gateways of all processes of the hub.
+const gatewayService = "frontline-gateway"
+
+// GatewayHost is a name of the gateway that its certificate always covers.
+func GatewayHost(namespace string) string { return gatewayService + "." + namespace + ".svc" }
 
 // hosts are the names of a Service from inside the cluster.
 func hosts(namespace, service string) []string {

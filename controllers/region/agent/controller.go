@@ -47,6 +47,8 @@ type Reconciler struct {
 
 	mu       sync.Mutex
 	refusals []report.Refusal
+	// looked has a token once something that a report says may have changed.
+	looked chan struct{}
 }
 
 // NewReconciler returns a reconciler of the region's order.
@@ -54,8 +56,13 @@ func NewReconciler(c client.Client, r *region.Region, now func() time.Time, loca
 	return &Reconciler{
 		client: c, region: r, now: now, local: local,
 		applier: apply.New(c, workload.ManagerAgent), baseline: apply.New(c, workload.ManagerBaseline),
+		looked: make(chan struct{}, 1),
 	}
 }
+
+// Looked receives after passes over the order. Every change of a pool, a post, a
+// copy or the terms leads to one, and nothing else does.
+func (r *Reconciler) Looked() <-chan struct{} { return r.looked }
 
 // scope is one pass over the order.
 type scope struct {
@@ -81,6 +88,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result
 	r.mu.Lock()
 	r.refusals = s.refusals
 	r.mu.Unlock()
+	select {
+	case r.looked <- struct{}{}:
+	default:
+	}
 	return patch.Retry(ctrl.Result{}, errors.Join(errs...))
 }
 

@@ -197,16 +197,20 @@ func (a *Agent) hub(ctx context.Context) (link.Hub, error) {
 	return hub, nil
 }
 
-// wakeReporter lets statuses that changed be reported soon. A report without
-// news is not sent.
+// reportSpacing lets the statuses of many objects that change together go into
+// one report.
+const reportSpacing = 2 * time.Second
+
+// wakeReporter lets statuses that changed be reported soon. A report is made of
+// all objects of the region, so while nothing changes none is made but for the
+// heartbeat.
 func (a *Agent) wakeReporter(ctx context.Context, reporter *region.Reporter) {
-	ticker := time.NewTicker(3 * time.Second)
-	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-a.orders.Looked():
+			sleep(ctx, reportSpacing)
 			reporter.Wake()
 		}
 	}

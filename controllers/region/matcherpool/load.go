@@ -11,8 +11,8 @@ import (
 	"time"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/internal/autoscale"
 )
 
