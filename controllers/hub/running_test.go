@@ -42,9 +42,42 @@ type running struct {
 	keys      bootstrap.Keys
 	trust     *bootstrap.Trust
 	gateway   string
+	// registry is at the address, which transport reaches.
+	registry  *artifact.Registry
+	address   string
+	transport *http.Transport
 }
 
 func run(t *testing.T) *running {
+	t.Helper()
+	r := prepare(t)
+	env.StartManager(t, ctrl.Options{}, func(mgr manager.Manager) error {
+		service, err := r.setup(t, mgr)
+		if err != nil {
+			return err
+		}
+		handler, err := gateway.NewHandler(service, r.address, r.transport)
+		if err != nil {
+			return err
+		}
+		r.gateway = serve(t, handler, pki.ServerConfig(r.keys.Gateway, nil, false))
+		return nil
+	})
+	return r
+}
+
+// setup adds the hub to a manager.
+func (r *running) setup(t *testing.T, mgr manager.Manager) (*gateway.Service, error) {
+	t.Helper()
+	return hubcontrollers.Setup(t.Context(), mgr, hubcontrollers.Options{
+		Namespace: r.namespace, Registry: r.registry, HubUID: r.keys.HubUID, Signers: r.trust, StateDir: t.TempDir(),
+		Keys:              keystore.New(env.Client, r.namespace, time.Now),
+		TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, AllowPrivateSources: true, Clock: clock.RealClock{},
+	})
+}
+
+// prepare makes what a hub has before it runs.
+func prepare(t *testing.T) *running {
 	t.Helper()
 	r := &running{namespace: env.CreateNamespace(t, "install")}
 	options := bootstrap.Options{Namespace: r.namespace, GatewayAddresses: []string{"127.0.0.1:8443", "hub.example:8443"}}
@@ -65,29 +98,12 @@ func run(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := serve(t, store, pki.ServerConfig(source, r.keys.CA.Pool(), true))
-	transport := &http.Transport{TLSClientConfig: pki.ClientConfig(r.keys.Client, r.keys.CA.Pool(), "")}
-	t.Cleanup(transport.CloseIdleConnections)
-	client, err := artifact.Connect(address, &http.Client{Transport: transport})
-	if err != nil {
+	r.address = serve(t, store, pki.ServerConfig(source, r.keys.CA.Pool(), true))
+	r.transport = &http.Transport{TLSClientConfig: pki.ClientConfig(r.keys.Client, r.keys.CA.Pool(), "")}
+	t.Cleanup(r.transport.CloseIdleConnections)
+	if r.registry, err = artifact.Connect(r.address, &http.Client{Transport: r.transport}); err != nil {
 		t.Fatal(err)
 	}
-	env.StartManager(t, ctrl.Options{}, func(mgr manager.Manager) error {
-		service, err := hubcontrollers.Setup(t.Context(), mgr, hubcontrollers.Options{
-			Namespace: r.namespace, Registry: client, HubUID: r.keys.HubUID, Signers: r.trust, StateDir: t.TempDir(),
-			Keys:              keystore.New(env.Client, r.namespace, time.Now),
-			TimestampInterval: 5 * time.Minute, TimestampLifetime: 15 * time.Minute, AllowPrivateSources: true, Clock: clock.RealClock{},
-		})
-		if err != nil {
-			return err
-		}
-		handler, err := gateway.NewHandler(service, address, transport)
-		if err != nil {
-			return err
-		}
-		r.gateway = serve(t, handler, pki.ServerConfig(r.keys.Gateway, nil, false))
-		return nil
-	})
 	return r
 }
 
@@ -95,7 +111,12 @@ func run(t *testing.T) *running {
 // certificate of its own.
 func serve(t *testing.T, handler http.Handler, config *tls.Config) string {
 	t.Helper()
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	return serveAt(t, "127.0.0.1:0", handler, config)
+}
+
+func serveAt(t *testing.T, address string, handler http.Handler, config *tls.Config) string {
+	t.Helper()
+	listener, err := tls.Listen("tcp", address, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,19 +138,10 @@ func eventually(t *testing.T, what string, check func() error) {
 	t.Fatalf("%s: %v", what, err)
 }
 
-func TestRunningHubServesARegion(t *testing.T) {
-	r := run(t)
-	region := &screeningv1.RegionalCluster{}
-	region.Name, region.Spec.Jurisdiction = "running", "AL"
-	hubtest.Create(t, env.Client, region)
-	publisher := hubtest.NewPublisher(t, hubtest.List(1, 5))
-	feed := hubtest.Feed(env.CreateNamespace(t, "owner"), "list", publisher.URL, "AL")
-	hubtest.Create(t, env.Client, feed)
-	pool := hubtest.Pool("running", "general", feed.ID())
-	eventually(t, "create a pool in the namespace the hub makes", func() error { return env.Client.Create(t.Context(), pool) })
-
-	// The invitation, as the command line writes it.
-	record, err := regionalcluster.ReadRecord(t.Context(), env.Client, r.namespace, region.Name)
+// join invites a region, as the command line does, and joins by a gateway.
+func (r *running) join(t *testing.T, region, gateway string) (*link.HTTP, ed25519.PrivateKey, join.Acceptance) {
+	t.Helper()
+	record, err := regionalcluster.ReadRecord(t.Context(), env.Client, r.namespace, region)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,13 +153,11 @@ func TestRunningHubServesARegion(t *testing.T) {
 	if err := record.Write(t.Context(), env.Client); err != nil {
 		t.Fatal(err)
 	}
-
-	// The region: its key, its line through the gateway, its trust.
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate, keyPEM, err := pki.SelfSigned(key, "region running", time.Now())
+	certificate, keyPEM, err := pki.SelfSigned(key, "region "+region, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,11 +165,11 @@ func TestRunningHubServesARegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := link.NewHTTP([]string{r.gateway}, r.keys.CA.CertPEM(), identity)
+	line, err := link.NewHTTP([]string{gateway}, r.keys.CA.CertPEM(), identity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := join.NewRequest(t.Context(), join.Invitation{Region: region.Name, Token: token}, key)
+	request, err := join.NewRequest(t.Context(), join.Invitation{Region: region, Token: token}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +177,22 @@ func TestRunningHubServesARegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return line, key, accepted
+}
+
+func TestRunningHubServesARegion(t *testing.T) {
+	r := run(t)
+	region := &screeningv1.RegionalCluster{}
+	region.Name, region.Spec.Jurisdiction = "running", "AL"
+	hubtest.Create(t, env.Client, region)
+	publisher := hubtest.NewPublisher(t, hubtest.List(1, 5))
+	feed := hubtest.Feed(env.CreateNamespace(t, "owner"), "list", publisher.URL, "AL")
+	hubtest.Create(t, env.Client, feed)
+	pool := hubtest.Pool("running", "general", feed.ID())
+	eventually(t, "create a pool in the namespace the hub makes", func() error { return env.Client.Create(t.Context(), pool) })
+
+	// The region: its key, its line through the gateway, its trust.
+	line, key, accepted := r.join(t, region.Name, r.gateway)
 	root, err := r.trust.Root(t.Context(), region.Name)
 	if err != nil {
 		t.Fatal(err)

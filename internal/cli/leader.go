@@ -3,30 +3,22 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
-	coordinationv1 "k8s.io/api/coordination/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/frontline-screening/frontline/controllers/hub/bootstrap"
+	"github.com/frontline-screening/frontline/controllers/hub/election"
 	"github.com/frontline-screening/frontline/internal/gateway"
 	"github.com/frontline-screening/frontline/internal/pki"
 )
-
-// leaderLease is the Lease that the processes of a hub elect one by.
-const leaderLease = "frontline-hub"
 
 // leaderOptions are the flags of an election.
 type leaderOptions struct {
@@ -34,8 +26,8 @@ type leaderOptions struct {
 	advertise                   string
 	lease, renewDeadline, retry time.Duration
 
-	// identity is what the Lease names this process by, once it is known.
-	identity string
+	// election is nil when there is none.
+	election *election.Election
 }
 
 func (o *leaderOptions) addFlags(flags *pflag.FlagSet) {
@@ -55,59 +47,32 @@ func (o *leaderOptions) check() error {
 	return nil
 }
 
-// apply makes the manager take part. The Lease names a process by where the
-// others reach its gateway.
+// apply makes the manager take part in the election.
 func (o *leaderOptions) apply(options *ctrl.Options, config *rest.Config, namespace, gatewayBind string) error {
-	options.LeaderElection = o.elect
-	options.LeaderElectionID = leaderLease
-	options.LeaderElectionNamespace = namespace
-	options.LeaderElectionReleaseOnCancel = true
-	options.LeaseDuration, options.RenewDeadline, options.RetryPeriod = &o.lease, &o.renewDeadline, &o.retry
-	if !o.elect || o.advertise == "" || gatewayBind == "" {
+	if !o.elect {
 		return nil
 	}
-	_, port, err := net.SplitHostPort(gatewayBind)
-	if err != nil {
-		return fmt.Errorf("--gateway-bind %q has not the form HOST:PORT", gatewayBind)
-	}
-	o.identity = net.JoinHostPort(o.advertise, port) + "_" + string(uuid.NewUUID())
-	options.LeaderElectionResourceLockInterface, err = resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, leaderLease,
-		resourcelock.ResourceLockConfig{Identity: o.identity}, config, o.renewDeadline)
-	if err != nil {
-		return fmt.Errorf("take part in the election of a leader: %w", err)
-	}
-	return nil
-}
-
-// leader finds the gateway of the process that leads; empty when none does, or
-// this one is about to.
-func (o *leaderOptions) leader(reader client.Reader, namespace string) func(context.Context) (string, error) {
-	return func(ctx context.Context) (string, error) {
-		lease := &coordinationv1.Lease{}
-		if err := reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: leaderLease}, lease); err != nil {
-			return "", client.IgnoreNotFound(err)
+	o.election = &election.Election{Namespace: namespace, Lease: o.lease, RenewDeadline: o.renewDeadline, Retry: o.retry}
+	if o.advertise != "" && gatewayBind != "" {
+		_, port, err := net.SplitHostPort(gatewayBind)
+		if err != nil {
+			return fmt.Errorf("--gateway-bind %q has not the form HOST:PORT", gatewayBind)
 		}
-		if lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == o.identity {
-			return "", nil
-		}
-		address, _, _ := strings.Cut(*lease.Spec.HolderIdentity, "_")
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			return "", nil //nolint:nilerr // a process that does not say where it is
-		}
-		return address, nil
+		o.election.Address = net.JoinHostPort(o.advertise, port)
 	}
+	return o.election.Apply(options, config)
 }
 
 // relay lets this process hand over to the one that leads, and returns by what
-// option the gateway takes over from others. Without an address of its own it
+// options the gateway takes over from others. Without an address of its own it
 // does neither.
 func (o *leaderOptions) relay(service *gateway.Service, reader client.Reader, namespace string, renewer *bootstrap.Renewer, ca *pki.CA) []gateway.Option {
-	if o.identity == "" {
+	if o.election == nil || o.election.Address == "" {
 		return nil
 	}
 	peers := gateway.Peers(ca.Pool(), service.Reports, service.Joiner)
 	relay := &gateway.Relay{
-		Reports: service.Reports, Joiner: service.Joiner, Leader: o.leader(reader, namespace),
+		Reports: service.Reports, Joiner: service.Joiner, Leader: o.election.Leader(reader),
 		Client: &http.Client{
 			Timeout: time.Minute,
 			Transport: &http.Transport{

@@ -16,7 +16,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/internal/approval"
 	"github.com/frontline-screening/frontline/internal/canonical"
 )
@@ -150,7 +150,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.Approval{}, handler.EnqueueRequestsFromMapFunc(r.neighbours)).
 		Watches(&screeningv1.WatchlistFeed{}, handler.EnqueueRequestsFromMapFunc(r.aboutFeed)).
 		Watches(&screeningv1.WatchlistRelease{}, handler.EnqueueRequestsFromMapFunc(r.aboutRelease)).
-		WithOptions(controller.Options{RateLimiter: patch.RateLimiter()}).
+		WithOptions(setup.Options(2)).
 		Complete(r)
 }
 

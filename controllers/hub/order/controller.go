@@ -22,7 +22,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -32,6 +31,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
@@ -235,6 +235,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.RecordRequest{}, enqueue.EveryRegion(r.Client), builder.WithPredicates(enqueue.RequestsTakenUp())).
 		WatchesRawSource(report.Source(r.Reports)).
 		// One region's registry traffic does not hold up another's order.
-		WithOptions(controller.Options{MaxConcurrentReconciles: 8, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).
+		WithOptions(setup.Slow(8, passTimeout)).
 		Complete(r)
 }

@@ -5,18 +5,22 @@ package recordrequest
 import (
 	"context"
 	"strings"
+	"time"
 
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
-	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 )
+
+// passTimeout bounds one pass, so that a registry that hangs holds no worker
+// for ever. It is long enough to look through the copies of a large feed.
+const passTimeout = 15 * time.Minute
 
 // SetupWithManager adds the controller to mgr.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -32,14 +36,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		})).
 		WatchesRawSource(source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			r.Reports.Follow(func(region string) {
-				for _, request := range r.inRegions(ctx, region) {
-					queue.Add(request)
-				}
+				setup.Later(queue, r.inRegions(ctx, region)...)
 			})
 			return nil
 		})).
 		// Sweeping one feed's copies does not hold up another's block.
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
+		WithOptions(setup.Slow(4, passTimeout)).
 		Complete(r)
 }
 

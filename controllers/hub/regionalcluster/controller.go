@@ -19,7 +19,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -28,6 +27,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/report"
 	"github.com/frontline-screening/frontline/controllers/internal/apply"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/internal/hub"
 )
 
@@ -147,7 +147,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.WatchlistReplica{}, enqueue.Region()).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.regionOfLease)).
 		WatchesRawSource(report.Source(r.Reports)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
+		WithOptions(setup.Options(4)).
 		Complete(r)
 }
 

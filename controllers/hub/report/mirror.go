@@ -14,7 +14,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
@@ -22,6 +21,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/internal/hub"
 	"github.com/frontline-screening/frontline/internal/order"
 	"github.com/frontline-screening/frontline/internal/report"
@@ -288,6 +288,6 @@ func (m *Mirror) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.WatchlistFeed{}, enqueue.EveryRegion(m.Client), builder.WithPredicates(enqueue.FeedsOfOrders())).
 		// A region that is cut off, or back, changes what is said of its copies.
 		Watches(&screeningv1.RegionalCluster{}, &handler.EnqueueRequestForObject{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter()}).
+		WithOptions(setup.Options(4)).
 		Complete(m)
 }

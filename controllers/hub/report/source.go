@@ -10,15 +10,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/internal/hub"
 )
 
 // Source asks a controller whose keys are regions' names to look at a region
-// whenever it reports.
+// whenever it reports. What people change comes first.
 func Source(reports *hub.Reports) source.Source {
 	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		reports.Follow(func(region string) {
-			queue.Add(reconcile.Request{NamespacedName: types.NamespacedName{Name: region}})
+			setup.Later(queue, reconcile.Request{NamespacedName: types.NamespacedName{Name: region}})
 		})
 		return nil
 	})

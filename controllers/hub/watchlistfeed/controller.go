@@ -21,7 +21,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -32,6 +31,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 	"github.com/frontline-screening/frontline/controllers/internal/handled"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/hub"
@@ -198,7 +198,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.WatchlistReplica{}, handler.EnqueueRequestsFromMapFunc(feedOf)).
 		Watches(&screeningv1.RegionalCluster{}, handler.EnqueueRequestsFromMapFunc(r.feedsIn), builder.WithPredicates(lineChanged)).
 		// A publisher that does not answer holds a worker for its timeout.
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4, RateLimiter: patch.RateLimiter(), ReconciliationTimeout: passTimeout}).
+		WithOptions(setup.Slow(4, passTimeout)).
 		Complete(r)
 }
 

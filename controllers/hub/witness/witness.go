@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/patch"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 )
 
 // maxWithdrawals is what status.withdrawals takes. A deletion beyond is not
@@ -102,10 +104,16 @@ func (r *Reconciler) note(ctx context.Context, name, entry string, object client
 	return err
 }
 
+// passTimeout bounds one pass, so that a registry that hangs holds no worker
+// for ever.
+const passTimeout = 10 * time.Minute
+
 // SetupWithManager adds the controller to mgr.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("witness-" + string(r.Kind)).
 		For(r.New()).
+		// Removing the hub's own copies of a feed asks its registry.
+		WithOptions(setup.Slow(2, passTimeout)).
 		Complete(r)
 }

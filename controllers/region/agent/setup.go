@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 )
 
@@ -36,5 +37,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&screeningv1.WatchlistReplica{}, one).
 		Watches(&screeningv1.RegionTerms{}, one).
 		WatchesRawSource(source.Channel(workload.Follow(mgr, r.region, self), one)).
+		WithOptions(setup.Options(1)).
 		Complete(r)
 }

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 )
 
@@ -36,6 +37,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&policyv1.PodDisruptionBudget{}, owned).
 		Watches(&networkingv1.NetworkPolicy{}, owned).
 		WatchesRawSource(source.Channel(workload.Follow(mgr, r.Region, r.names), workload.EnqueueSelf())).
+		WithOptions(setup.Options(4)).
 		Complete(r)
 }
 

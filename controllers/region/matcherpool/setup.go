@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
+	"github.com/frontline-screening/frontline/controllers/internal/setup"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 )
 
@@ -35,6 +36,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Pod{}, owned).
 		WatchesRawSource(source.Channel(workload.Follow(mgr, r.Region, r.names), workload.EnqueueSelf())).
 		WatchesRawSource(source.Channel(r.keepMeasuring(mgr), workload.EnqueueSelf())).
+		WithOptions(setup.Options(4)).
 		Complete(r)
 }
 
