@@ -46,8 +46,6 @@ package hub
 //
 // +kubebuilder:rbac:groups=core,namespace=frontline-keys,resources=secrets,verbs=get;create;update
 
-// A Lease a region counts its reports; one more elects the leader, which
-// says so in an event of the core group.
+// A Lease a region counts its reports; one more elects the process that leads.
 //
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=frontline-system,resources=leases,verbs=get;list;watch;create;update
-// +kubebuilder:rbac:groups=core,namespace=frontline-system,resources=events,verbs=create;patch

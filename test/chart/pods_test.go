@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -79,13 +80,15 @@ func TestArguments(t *testing.T) {
 	}
 	// A local region is in the hub's own process: nothing to bind a gateway for.
 	gateway := []string{"--gateway-bind=:8443", "--gateway-address=hub.example:30443", "--download-bytes-per-second=125000000"}
-	hub := []string{"--leader-elect=false", "--timestamp-interval=5m", "--timestamp-lifetime=15m", "--key-namespace=frontline-keys"}
+	// Nor is there another process to elect.
+	elect := []string{"--leader-elect=true", "--leader-lease=15s", "--leader-renew-deadline=10s", "--leader-retry=2s", "--advertise-ip=$(POD_IP)"}
+	hub := []string{"--timestamp-interval=5m", "--timestamp-lifetime=15m", "--key-namespace=frontline-keys"}
 	agent := []string{"--region=north", "--bind=:9443", "--image=" + image, "--engine-image=" + image, "--priority-class=frontline-matcher"}
 
 	want := map[string][]string{
-		"hub":    slices.Concat([]string{"hub"}, common, gateway, hub),
+		"hub":    slices.Concat([]string{"hub"}, common, gateway, elect, hub),
 		"region": slices.Concat([]string{"agent"}, common, agent, []string{"--key-namespace=frontline-keys-north"}),
-		"all":    slices.Concat([]string{"all", "--link=Local"}, common, hub, agent),
+		"all":    slices.Concat([]string{"all", "--link=Local"}, common, []string{"--leader-elect=false"}, hub, agent),
 	}
 	for _, role := range roles {
 		t.Run(role.name, func(t *testing.T) {
@@ -241,5 +244,39 @@ func TestNamesDoNotFollowTheRelease(t *testing.T) {
 				t.Errorf("%s: %s %s does not carry the project's name", role.name, object.GetKind(), object.GetName())
 			}
 		}
+	}
+}
+
+// Of two hubs a drain takes one at a time, from two nodes where there are two, and
+// each says where the other hands over to it.
+func TestTwoHubsStandByEachOther(t *testing.T) {
+	objects := render(t, "role=hub")
+	budgets := ofKind(objects, "PodDisruptionBudget")
+	if len(budgets) != 1 {
+		t.Fatalf("%d disruption budgets, want one", len(budgets))
+	}
+	var budget policyv1.PodDisruptionBudget
+	convert(t, budgets[0].Object, &budget)
+	selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range podTemplates(t, objects) {
+		if hub := pod.workload == "frontline-hub"; selector.Matches(labels.Set(pod.Labels)) != hub {
+			t.Errorf("the budget covers %s: %v", pod.workload, !hub)
+		}
+		if pod.workload != "frontline-hub" {
+			continue
+		}
+		if len(pod.Spec.TopologySpreadConstraints) != 1 {
+			t.Errorf("the hubs are spread by %+v", pod.Spec.TopologySpreadConstraints)
+		}
+		env := pod.Spec.Containers[0].Env
+		if len(env) != 1 || env[0].Name != "POD_IP" || env[0].ValueFrom.FieldRef.FieldPath != "status.podIP" {
+			t.Errorf("a hub knows its address by %+v", env)
+		}
+	}
+	if one := ofKind(render(t, "role=hub", "hub.replicas=1"), "PodDisruptionBudget"); len(one) != 0 {
+		t.Error("the drain of one hub is held up")
 	}
 }

@@ -109,7 +109,14 @@ https://frontline-registry.{{ .Release.Namespace }}.svc:5000
 
 {{/* Flags that hub and all share. */}}
 {{- define "frontline.hubArgs" -}}
-- --leader-elect={{ .Values.hub.leaderElection }}
+{{- $elect := and (eq .Values.role "hub") .Values.hub.leaderElection }}
+- --leader-elect={{ $elect }}
+{{- if $elect }}
+- --leader-lease={{ .Values.hub.lease.duration }}
+- --leader-renew-deadline={{ .Values.hub.lease.renewDeadline }}
+- --leader-retry={{ .Values.hub.lease.retry }}
+- --advertise-ip=$(POD_IP)
+{{- end }}
 - --timestamp-interval={{ .Values.hub.timestamps.interval }}
 - --timestamp-lifetime={{ .Values.hub.timestamps.lifetime }}
 {{- with .Values.hub.keyNamespace }}
