@@ -70,3 +70,19 @@ const (
 
 // RegionNamespace returns the name of a region's namespace.
 func RegionNamespace(region string) string { return RegionNamespacePrefix + region }
+
+// podSecurityVersion is the release of Kubernetes whose rules for pods were tested:
+// those of a newer one do not refuse what runs.
+const podSecurityVersion = "v1.36"
+
+// RegionNamespaceLabels are the labels of a region's namespace, whoever makes it.
+func RegionNamespaceLabels(region string) map[string]string {
+	const podSecurity = "pod-security.kubernetes.io/"
+	return map[string]string{
+		LabelRegion:                     region,
+		podSecurity + "enforce":         "restricted",
+		podSecurity + "enforce-version": podSecurityVersion,
+		podSecurity + "audit":           "restricted",
+		podSecurity + "warn":            "restricted",
+	}
+}

@@ -130,11 +130,7 @@ func (o *joinOptions) ensureNamespace(ctx context.Context, c client.Client, regi
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("read namespace %s: %w", name, err)
 	}
-	desired := corev1ac.Namespace(name).WithLabels(map[string]string{
-		screeningv1.LabelRegion:                      region,
-		"pod-security.kubernetes.io/enforce":         "restricted",
-		"pod-security.kubernetes.io/enforce-version": "latest",
-	})
+	desired := corev1ac.Namespace(name).WithLabels(screeningv1.RegionNamespaceLabels(region))
 	if err := c.Apply(ctx, desired, client.FieldOwner(joinManager)); err != nil {
 		return fmt.Errorf("make namespace %s: %w", name, err)
 	}

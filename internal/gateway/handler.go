@@ -31,6 +31,7 @@ type handler struct {
 	service *Service
 	proxy   http.Handler
 	gates   gates
+	paces   paces
 	hold    time.Duration
 	blobs   *downloads
 	// peers is nil in a hub of one process.
@@ -130,7 +131,7 @@ func (h *handler) download(w http.ResponseWriter, r *http.Request, region string
 
 func (h *handler) busy(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "5")
-	fail(w, r, Refuse(http.StatusTooManyRequests, "too many requests of this region at once; try again"))
+	fail(w, r, Refuse(http.StatusTooManyRequests, "too many requests of this region; try again"))
 }
 
 func (h *handler) orders(w http.ResponseWriter, r *http.Request, region string) {
@@ -149,6 +150,10 @@ func (h *handler) orders(w http.ResponseWriter, r *http.Request, region string) 
 }
 
 func (h *handler) reports(w http.ResponseWriter, r *http.Request, region string) {
+	if !h.paces.allow(region, time.Now()) {
+		h.busy(w, r)
+		return
+	}
 	takeReport(w, r, h.service.Reports, region)
 }
 

@@ -2,7 +2,12 @@
 
 package gateway
 
-import "sync"
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
 
 // Limits of what one region, and all strangers together, may ask at once. A
 // region that exceeds its own is told to wait and takes nothing from another.
@@ -39,4 +44,43 @@ func (g *gates) enter(key string, limit int) (leave func(), ok bool) {
 			delete(g.taken, key)
 		}
 	}, true
+}
+
+// What a region may report: each report is a write of the hub's. A region sends
+// one when something changed, and collects changes for seconds.
+const (
+	reportsPerSecond = 1
+	reportsAtOnce    = 20
+)
+
+// paces bounds how often each key comes, and keeps nothing of one that has
+// rested. The zero value is ready for use.
+type paces struct {
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+	swept   time.Time
+}
+
+// allow takes a token of the key's, if there is one.
+func (p *paces) allow(key string, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buckets == nil {
+		p.buckets = map[string]*rate.Limiter{}
+	}
+	// By then a bucket that was empty is full, and as good as none.
+	if rest := time.Duration(reportsAtOnce/reportsPerSecond) * time.Second; now.Sub(p.swept) > rest {
+		p.swept = now
+		for key, bucket := range p.buckets {
+			if bucket.TokensAt(now) >= reportsAtOnce {
+				delete(p.buckets, key)
+			}
+		}
+	}
+	bucket := p.buckets[key]
+	if bucket == nil {
+		bucket = rate.NewLimiter(reportsPerSecond, reportsAtOnce)
+		p.buckets[key] = bucket
+	}
+	return bucket.AllowN(now, 1)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 )
 
 const keepAnnotation = "helm.sh/resource-policy"
@@ -59,8 +61,11 @@ func TestRegionNamespaces(t *testing.T) {
 				if got.GetAnnotations()[keepAnnotation] != "keep" {
 					t.Errorf("uninstalling would delete %s", got.GetName())
 				}
-				if level := got.GetLabels()["pod-security.kubernetes.io/enforce"]; level != "restricted" {
-					t.Errorf("%s enforces Pod Security %q, want restricted", got.GetName(), level)
+				// As the hub and the command line label the region's.
+				for key, want := range screeningv1.RegionNamespaceLabels("north") {
+					if label := got.GetLabels()[key]; key != region && label != want {
+						t.Errorf("%s: label %s is %q, want %q", got.GetName(), key, label, want)
+					}
 				}
 			}
 			if diff := cmp.Diff(tc.want, made); diff != "" {

@@ -38,11 +38,7 @@ func (r *Reconciler) ensureNamespace(ctx context.Context, s *scope) error {
 			"Namespace %s is being deleted; it is made again once it is gone", name)
 		return nil
 	}
-	desired := corev1ac.Namespace(name).WithLabels(map[string]string{
-		screeningv1.LabelRegion:                      s.region.Name,
-		"pod-security.kubernetes.io/enforce":         "restricted",
-		"pod-security.kubernetes.io/enforce-version": "latest",
-	})
+	desired := corev1ac.Namespace(name).WithLabels(screeningv1.RegionNamespaceLabels(s.region.Name))
 	if _, err := r.applier.Apply(ctx, &corev1.Namespace{}, desired); err != nil {
 		conditions.Unknown(s.region, screeningv1.ConditionNamespaceReady, screeningv1.ReasonInternalError, "Namespace %s could not be written; it is tried again", name)
 		return err

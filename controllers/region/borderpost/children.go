@@ -20,7 +20,11 @@ import (
 	"github.com/frontline-screening/frontline/internal/pki"
 )
 
-const mebibyte int64 = 1 << 20
+const (
+	mebibyte int64 = 1 << 20
+	// memoryLimit holds the requests that a front takes at once, and their answers.
+	memoryLimit = 256 * mebibyte
+)
 
 // inputs are what a front's pod template is made of, and all that its hash
 // covers. A field is added only with omitempty.
@@ -36,11 +40,16 @@ func podTemplate(owner workload.Owner, in inputs) *corev1ac.PodTemplateSpecApply
 		WithArgs("front",
 			"--bind=:"+strconv.Itoa(int(workload.PortTLS)), "--health-bind=:"+strconv.Itoa(int(workload.PortHealth)),
 			"--tls="+workload.MountTLS).
-		WithEnv(corev1ac.EnvVar().WithName(front.ConfigVariable).WithValue(in.Config)).
+		WithEnv(
+			corev1ac.EnvVar().WithName(front.ConfigVariable).WithValue(in.Config),
+			// The garbage collector works harder before the kernel has to step in.
+			corev1ac.EnvVar().WithName("GOMEMLIMIT").WithValue(strconv.FormatInt(memoryLimit/10*9, 10)),
+		).
 		WithPorts(workload.Port("https", workload.PortTLS), workload.Port("health", workload.PortHealth)).
+		WithStartupProbe(workload.Probe("/livez", workload.PortHealth, 1, 60)).
 		WithLivenessProbe(workload.Probe("/livez", workload.PortHealth, 10, 6)).
 		WithReadinessProbe(workload.Probe("/readyz", workload.PortHealth, 1, 3)).
-		WithResources(workload.Resources(resource.MustParse("20m"), 32*mebibyte, 256*mebibyte)).
+		WithResources(workload.Resources(resource.MustParse("20m"), 32*mebibyte, memoryLimit)).
 		WithVolumeMounts(corev1ac.VolumeMount().WithName(workload.VolumeTLS).WithMountPath(workload.MountTLS).WithReadOnly(true))
 	return corev1ac.PodTemplateSpec().
 		WithLabels(owner.Labels()).
