@@ -18,6 +18,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
 	"github.com/frontline-screening/frontline/controllers/hub/keystore"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions/conditionstest"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
 	"github.com/frontline-screening/frontline/internal/erasure"
@@ -59,6 +60,7 @@ func (b *bench) follow(t *testing.T, feed *screeningv1.WatchlistFeed, requests .
 			t.Fatal(err)
 		}
 		hubtest.Get(t, env.Client, request)
+		conditionstest.Conform(t, request, request.Status.ObservedGeneration)
 	}
 	hubtest.Get(t, env.Client, feed)
 }

@@ -140,6 +140,7 @@ func (b *bench) settle(t *testing.T, feeds ...*screeningv1.WatchlistFeed) {
 		hubtest.Call(t, b.regions, "", b.region.Name)
 		hubtest.Call(t, b.mirror, "", b.region.Name)
 	}
+	b.conform(t, feeds...)
 	hubtest.Get(t, env.Client, b.region)
 }
 
@@ -258,7 +259,7 @@ func (b *bench) report(t *testing.T, edit func(*wire.Report)) error {
 	}
 	for _, w := range o.Pools {
 		status, err := json.Marshal(screeningv1.MatcherPoolStatus{Pods: "2/2", Conditions: []metav1.Condition{{
-			Type: screeningv1.ConditionReady, Status: metav1.ConditionTrue, Reason: screeningv1.ReasonReady,
+			Type: screeningv1.ConditionReady, Status: metav1.ConditionTrue, Reason: screeningv1.ReasonReady, Message: "2 of 2 pods answer",
 			LastTransitionTime: metav1.NewTime(hubtest.Start), ObservedGeneration: 7,
 		}}})
 		if err != nil {

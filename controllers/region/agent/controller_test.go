@@ -19,6 +19,7 @@ import (
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions/conditionstest"
 	"github.com/frontline-screening/frontline/controllers/internal/testenv"
 	"github.com/frontline-screening/frontline/controllers/region/internal/workload"
 	"github.com/frontline-screening/frontline/internal/order"
@@ -87,6 +88,10 @@ func (f *fixture) reconcile() {
 	f.Helper()
 	if _, err := f.agent.Reconcile(f.Context(), ctrl.Request{}); err != nil {
 		f.Fatal(err)
+	}
+	terms := &screeningv1.RegionTerms{}
+	if !f.gone(screeningv1.RegionTermsName, terms) {
+		conditionstest.Conform(f, terms, terms.Status.ObservedGeneration)
 	}
 }
 
@@ -447,5 +452,30 @@ func TestReleaseReplicas(t *testing.T) {
 	}
 	if !owned {
 		t.Error("the label lost its owner")
+	}
+}
+
+// A report is asked for after each pass over the order and at no other time.
+func TestPassesAskForAReport(t *testing.T) {
+	f := newFixture(t)
+	f.obey(order.Input{})
+	asked := func() bool {
+		select {
+		case <-f.agent.Looked():
+			return true
+		default:
+			return false
+		}
+	}
+	if !asked() {
+		t.Error("a pass asked for no report")
+	}
+	if asked() {
+		t.Error("a report is asked for again with nothing new")
+	}
+	f.reconcile()
+	f.reconcile()
+	if !asked() || asked() {
+		t.Error("two passes did not ask for one report")
 	}
 }

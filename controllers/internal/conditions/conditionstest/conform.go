@@ -8,13 +8,16 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
 	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
 )
 
 // Conform fails the test unless the object's conditions follow the rules of
-// kstatus: there is a Ready; it is True only without Reconciling and Stalled,
+// kstatus, and kstatus itself reads them as they are meant: there is a Ready; it is True only without Reconciling and Stalled,
 // and else exactly one of them says whether to wait or to act; each condition
 // has a reason, a sentence and the object's generation, which observed, the
 // object's status.observedGeneration, repeats.
@@ -47,5 +50,33 @@ func Conform(t testing.TB, obj screeningv1.Object, observed int64) {
 	}
 	if observed != obj.GetGeneration() {
 		t.Errorf("status.observedGeneration is %d, the object's is %d", observed, obj.GetGeneration())
+	}
+	reads(t, obj)
+}
+
+// reads fails the test unless kstatus takes the object for Current when it is
+// Ready, for Failed when it is Stalled, and for InProgress else.
+func reads(t testing.TB, obj screeningv1.Object) {
+	t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := status.Compute(&unstructured.Unstructured{Object: content})
+	if err != nil {
+		t.Errorf("kstatus cannot read %s: %v", obj.GetName(), err)
+		return
+	}
+	want := status.InProgressStatus
+	switch {
+	case obj.GetDeletionTimestamp() != nil:
+		want = status.TerminatingStatus
+	case conditions.IsTrue(obj, screeningv1.ConditionReady):
+		want = status.CurrentStatus
+	case conditions.IsTrue(obj, screeningv1.ConditionStalled):
+		want = status.FailedStatus
+	}
+	if result.Status != want {
+		t.Errorf("kstatus takes %s for %s (%s), want %s", obj.GetName(), result.Status, result.Message, want)
 	}
 }
