@@ -7,11 +7,11 @@ package election
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/rest"
@@ -61,16 +61,15 @@ func (e *Election) Leader(reader client.Reader) func(context.Context) (string, e
 	return func(ctx context.Context) (string, error) {
 		lease := &coordinationv1.Lease{}
 		err := reader.Get(ctx, types.NamespacedName{Namespace: e.Namespace, Name: leaseName}, lease)
-		if client.IgnoreNotFound(err) != nil {
+		switch {
+		case apierrors.IsNotFound(err):
+			return "", nil
+		case err != nil:
 			return "", fmt.Errorf("find the process that leads: %w", err)
-		}
-		if err != nil || lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == e.identity {
+		case lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == e.identity:
 			return "", nil
 		}
 		address, _, _ := strings.Cut(*lease.Spec.HolderIdentity, "_")
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			return "", nil //nolint:nilerr // a process that does not say where it is
-		}
 		return address, nil
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/frontline-screening/frontline/controllers/hub/internal/hubtest"
 	"github.com/frontline-screening/frontline/controllers/hub/watchlistfeed"
 	"github.com/frontline-screening/frontline/controllers/internal/conditions"
+	"github.com/frontline-screening/frontline/controllers/internal/conditions/conditionstest"
 	"github.com/frontline-screening/frontline/internal/approval"
 	"github.com/frontline-screening/frontline/internal/artifact"
 	"github.com/frontline-screening/frontline/internal/depot"
@@ -90,6 +91,7 @@ func (g *guarded) verdict(t *testing.T, a *screeningv1.Approval) string {
 	t.Helper()
 	hubtest.Call(t, &approvals.Reconciler{Client: env.Client, HubUID: g.HubUID, Clock: g.clock}, a.Namespace, a.Name)
 	c := conditions.Get(hubtest.Get(t, env.Client, a), screeningv1.ConditionValid)
+	conditionstest.Conform(t, a, a.Status.ObservedGeneration)
 	if c == nil {
 		t.Fatalf("approval %s was not judged", a.Name)
 	}
