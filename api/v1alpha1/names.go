@@ -77,12 +77,10 @@ const podSecurityVersion = "v1.36"
 
 // RegionNamespaceLabels are the labels of a region's namespace, whoever makes it.
 func RegionNamespaceLabels(region string) map[string]string {
-	const podSecurity = "pod-security.kubernetes.io/"
-	return map[string]string{
-		LabelRegion:                     region,
-		podSecurity + "enforce":         "restricted",
-		podSecurity + "enforce-version": podSecurityVersion,
-		podSecurity + "audit":           "restricted",
-		podSecurity + "warn":            "restricted",
+	labels := map[string]string{LabelRegion: region}
+	for _, mode := range []string{"enforce", "audit", "warn"} {
+		labels["pod-security.kubernetes.io/"+mode] = "restricted"
+		labels["pod-security.kubernetes.io/"+mode+"-version"] = podSecurityVersion
 	}
+	return labels
 }

@@ -34,6 +34,38 @@ app.kubernetes.io/component: {{ .component }}
 {{ eq .Values.role "all" | ternary "all" "agent" }}
 {{- end }}
 
+{{/* The name by which the API server knows the hub, the agent, or both in one. */}}
+{{- define "frontline.account" -}}
+system:serviceaccount:{{ .Release.Namespace }}:frontline-{{ eq .Values.role "region" | ternary "agent" .Values.role }}
+{{- end }}
+
+{{/* Who empties a namespace that somebody deleted; with --use-service-account-credentials the first. */}}
+{{- define "frontline.namespaceControllers" -}}
+'system:serviceaccount:kube-system:namespace-controller', 'system:kube-controller-manager'
+{{- end }}
+
+{{/*
+Binds the policy of the same name; takes (dict "root" $ "name" NAME "namespace"
+NAMESPACE), without a namespace for all. A namespace is chosen by the label that
+nobody can change. What is refused stands in the audit log too.
+*/}}
+{{- define "frontline.policyBinding" -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "frontline.labels" .root | nindent 4 }}
+spec:
+  policyName: {{ .name }}
+  validationActions: [Deny, Audit]
+  {{- with .namespace }}
+  matchResources:
+    namespaceSelector:
+      matchLabels: {kubernetes.io/metadata.name: {{ . }}}
+  {{- end }}
+{{- end }}
+
 {{- define "frontline.runsHub" -}}
 {{- if has .Values.role (list "hub" "all") }}true{{ end -}}
 {{- end }}
@@ -72,11 +104,12 @@ metadata:
     {{- with .labels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-    # Of the release this was tested with: a newer cluster does not refuse what runs.
-    pod-security.kubernetes.io/enforce: restricted
-    pod-security.kubernetes.io/enforce-version: v1.36
-    pod-security.kubernetes.io/audit: restricted
-    pod-security.kubernetes.io/warn: restricted
+    # As hub and `frontline region join` spell it: the version that this chart was
+    # tested with, so that an upgrade of the cluster refuses no running template.
+    {{- range list "enforce" "audit" "warn" }}
+    pod-security.kubernetes.io/{{ . }}: restricted
+    pod-security.kubernetes.io/{{ . }}-version: v1.36
+    {{- end }}
   annotations:
     # What screens people, and what makes a region itself, is not taken away with the operator.
     helm.sh/resource-policy: keep
