@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -54,7 +55,7 @@ func TestRolesAreLeast(t *testing.T) {
 					}
 				}
 				for _, resource := range grant.Resources {
-					if strings.HasPrefix(resource, "pods/") || strings.HasPrefix(resource, "nodes") {
+					if resource != "pods/log" && strings.HasPrefix(resource, "pods/") || strings.HasPrefix(resource, "nodes") {
 						t.Errorf("%s grants %s", grant.role, resource)
 					}
 					if resource == "secrets" && grant.namespace == "" {
@@ -64,10 +65,90 @@ func TestRolesAreLeast(t *testing.T) {
 					if resource == "secrets" && watches {
 						t.Errorf("%s lists Secrets, where by name is enough", grant.role)
 					}
-					if strings.HasSuffix(resource, "/exec") || strings.HasSuffix(resource, "/token") || resource == "roles" || resource == "clusterroles" {
+					if strings.HasSuffix(resource, "/exec") || strings.HasSuffix(resource, "/token") {
 						t.Errorf("%s grants %s", grant.role, resource)
 					}
+					if !slices.Contains(grant.APIGroups, "rbac.authorization.k8s.io") && !slices.Contains(grant.APIGroups, "admissionregistration.k8s.io") {
+						continue
+					}
+					for _, verb := range grant.Verbs {
+						if !slices.Contains([]string{"get", "list", "watch"}, verb) {
+							t.Errorf("%s may %s %s, which limit it", grant.role, verb, resource)
+						}
+					}
 				}
+			}
+		})
+	}
+}
+
+// People have roles of Frontline's own. What a cluster's own roles grant is left
+// as it is: whoever may edit what runs in a namespace edits no list by that.
+func TestRolesForPeople(t *testing.T) {
+	const prefix = "screening.frontline.dev/aggregate-to-"
+	for _, role := range roles {
+		t.Run(role.name, func(t *testing.T) {
+			missing := map[string]bool{"viewer": true, "regional-admin": true, "platform": true, "auditor": true}
+			for _, object := range ofKind(render(t, role.values...), "ClusterRole") {
+				for label := range object.GetLabels() {
+					if strings.HasPrefix(label, "rbac.authorization.k8s.io/aggregate-to-") {
+						t.Errorf("%s adds to a role of the cluster: %s", object.GetName(), label)
+					}
+					if name, found := strings.CutPrefix(label, prefix); found && object.GetName() == "frontline-"+name {
+						delete(missing, name)
+					}
+				}
+			}
+			for name := range missing {
+				t.Errorf("no ClusterRole frontline-%s with the label %s%s", name, prefix, name)
+			}
+		})
+	}
+	for _, object := range ofKind(render(t, "rbac.roles=false"), "ClusterRole") {
+		if object.GetName() != "frontline-hub" {
+			t.Errorf("%s although rbac.roles is false", object.GetName())
+		}
+	}
+}
+
+// A policy without a binding refuses nothing, silently, and one that fails open
+// or only warns refuses nobody who means it.
+func TestPoliciesAreBound(t *testing.T) {
+	want := map[string][]string{
+		"hub":    {"frontline-hub-finalizer", "frontline-hub-namespaces", "frontline-replicas"},
+		"region": {"frontline-applied-north", "frontline-pods-north", "frontline-replicas-north"},
+		"all":    {"frontline-hub-finalizer", "frontline-hub-namespaces", "frontline-pods-north", "frontline-replicas"},
+	}
+	for _, role := range roles {
+		t.Run(role.name, func(t *testing.T) {
+			objects := render(t, role.values...)
+			var policies, bound []string
+			for _, object := range ofKind(objects, "ValidatingAdmissionPolicy") {
+				var policy admissionv1.ValidatingAdmissionPolicy
+				convert(t, object.Object, &policy)
+				policies = append(policies, policy.Name)
+				if policy.Spec.FailurePolicy == nil || *policy.Spec.FailurePolicy != admissionv1.Fail {
+					t.Errorf("%s fails open", policy.Name)
+				}
+			}
+			for _, object := range ofKind(objects, "ValidatingAdmissionPolicyBinding") {
+				var binding admissionv1.ValidatingAdmissionPolicyBinding
+				convert(t, object.Object, &binding)
+				bound = append(bound, binding.Spec.PolicyName)
+				if !slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) || !slices.Contains(binding.Spec.ValidationActions, admissionv1.Audit) {
+					t.Errorf("%s does %v, want Deny and Audit", binding.Name, binding.Spec.ValidationActions)
+				}
+			}
+			slices.Sort(policies)
+			slices.Sort(bound)
+			if d := cmp.Diff(want[role.name], policies); d != "" {
+				t.Errorf("policies (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(policies, bound); d != "" {
+				t.Errorf("bindings (-policies +bound):\n%s", d)
+			}
+			if left := ofKind(render(t, append(role.values, "policies.enabled=false")...), "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"); len(left) > 0 {
+				t.Errorf("%d objects although policies.enabled is false", len(left))
 			}
 		})
 	}
@@ -178,7 +259,7 @@ func TestRolesAreGenerated(t *testing.T) {
 			if install := "frontline-agent/" + namespace; tc.beside {
 				want[install] = slices.Concat(generated[install], generated["frontline-agent/frontline-keys"])
 			}
-			for _, grant := range grants(t, render(t, append(tc.values, "rbac.aggregate=false")...)) {
+			for _, grant := range grants(t, render(t, append(tc.values, "rbac.roles=false")...)) {
 				key := grant.role + "/" + grant.namespace
 				got[key] = append(got[key], grant.PolicyRule)
 			}

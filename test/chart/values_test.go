@@ -108,29 +108,86 @@ func TestMatcherPriority(t *testing.T) {
 	}
 }
 
-// What no policy of a pool or post names is kept out of the region's namespace,
-// and in.
-func TestRegionIsClosedByDefault(t *testing.T) {
-	for _, values := range [][]string{{"role=region", "region.name=north"}, {"role=all", "region.name=north"}} {
-		found := false
-		for _, object := range ofKind(render(t, values...), "NetworkPolicy") {
-			var policy networkingv1.NetworkPolicy
-			convert(t, object.Object, &policy)
-			if policy.Namespace != "region-north" {
-				continue
+// What no policy names is kept out of the namespaces of the installation and of
+// the region, and in.
+func TestNamespacesAreClosedByDefault(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.name, func(t *testing.T) {
+			missing := map[string]bool{namespace: true, "region-north": role.name != "hub"}
+			for _, policy := range networkPolicies(t, role.values...) {
+				if policy.Name != "frontline-default-deny" {
+					continue
+				}
+				missing[policy.Namespace] = false
+				if s := policy.Spec; len(s.PodSelector.MatchLabels)+len(s.PodSelector.MatchExpressions) > 0 || len(s.Ingress)+len(s.Egress) > 0 || len(s.PolicyTypes) != 2 {
+					t.Errorf("%s is %+v, want all pods, both directions and no rule", policy.Namespace, s)
+				}
 			}
-			found = true
-			if s := policy.Spec; len(s.PodSelector.MatchLabels)+len(s.PodSelector.MatchExpressions) > 0 || len(s.Ingress)+len(s.Egress) > 0 || len(s.PolicyTypes) != 2 {
-				t.Errorf("%v: %s is %+v, want all pods, both directions and no rule", values, policy.Name, s)
+			for where, none := range missing {
+				if none {
+					t.Errorf("no policy for %s", where)
+				}
 			}
-		}
-		if !found {
-			t.Errorf("%v: no policy for region-north", values)
-		}
+			for _, policy := range networkPolicies(t, append(role.values, "networkPolicy.enabled=false")...) {
+				t.Errorf("%s although networkPolicy.enabled is false", policy.Name)
+			}
+		})
 	}
-	for _, object := range ofKind(render(t, "role=region", "region.name=north", "networkPolicy.enabled=false"), "NetworkPolicy") {
-		t.Errorf("%s although networkPolicy.enabled is false", object.GetName())
+}
+
+// Each pod of the chart may call what it needs to, and its closed namespace lets
+// out nothing else.
+func TestEgress(t *testing.T) {
+	const outside = "anywhere"
+	agent := map[string][]string{
+		"kube-system": {"53", "53"}, "registry": {"registry"}, outside: {"443", "6443", "8443"}, "region-north": {"8081", "8082"},
 	}
+	want := map[string]map[string][]string{
+		"hub":    {"kube-system": {"53", "53"}, "registry": {"registry"}, outside: {"443", "6443", "8443"}},
+		"region": agent,
+		"all":    agent,
+	}
+	for _, role := range roles {
+		t.Run(role.name, func(t *testing.T) {
+			for _, policy := range networkPolicies(t, role.values...) {
+				got := map[string][]string{}
+				for _, rule := range policy.Spec.Egress {
+					to := outside
+					for _, peer := range rule.To {
+						if peer.NamespaceSelector != nil {
+							to = peer.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"]
+						} else {
+							to = peer.PodSelector.MatchLabels["app.kubernetes.io/component"]
+						}
+					}
+					for _, port := range rule.Ports {
+						got[to] = append(got[to], port.Port.String())
+					}
+				}
+				wanted := want[role.name]
+				if policy.Name == "frontline-registry" || policy.Name == "frontline-default-deny" {
+					wanted = map[string][]string{}
+				}
+				if d := cmp.Diff(wanted, got); d != "" {
+					t.Errorf("%s/%s lets out (-want +got):\n%s", policy.Namespace, policy.Name, d)
+				}
+				if len(policy.Spec.PolicyTypes) != 2 {
+					t.Errorf("%s/%s is of %v, want both directions", policy.Namespace, policy.Name, policy.Spec.PolicyTypes)
+				}
+			}
+		})
+	}
+}
+
+func networkPolicies(t *testing.T, values ...string) []networkingv1.NetworkPolicy {
+	t.Helper()
+	var policies []networkingv1.NetworkPolicy
+	for _, object := range ofKind(render(t, values...), "NetworkPolicy") {
+		var policy networkingv1.NetworkPolicy
+		convert(t, object.Object, &policy)
+		policies = append(policies, policy)
+	}
+	return policies
 }
 
 func TestPersistence(t *testing.T) {
@@ -223,6 +280,7 @@ func TestValuesRefused(t *testing.T) {
 		{"registry without a password", []string{"registry.external.url=https://registry.example"}, "registry.external.secretName is needed"},
 		{"registry of its owner's in a region", []string{"role=region", "region.name=north", "registry.external.url=https://registry.example"}, "is for the role hub"},
 		{"priority of the cluster's own", []string{"role=region", "region.name=north", "agent.matcherPriority.value=2000000000"}, "/agent/matcherPriority/value"},
+		{"port of no number", []string{"networkPolicy.egressPorts={0}"}, "/networkPolicy/egressPorts"},
 		{"unknown level of the log", []string{"logLevel=loud"}, "/logLevel"},
 	}
 	for _, tt := range tests {

@@ -57,7 +57,11 @@ func (s *site) grant(t *testing.T, who, role, namespace string) {
 // make creates an object for all tests of the package that need it.
 func (s *site) make(t *testing.T, object client.Object) {
 	t.Helper()
-	if err := s.admin.Create(t.Context(), object); err != nil && !apierrors.IsAlreadyExists(err) {
+	copied, ok := object.DeepCopyObject().(client.Object)
+	if !ok {
+		t.Fatalf("%T cannot be copied", object)
+	}
+	if err := s.admin.Create(t.Context(), copied); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatalf("create %T %s: %v", object, object.GetName(), err)
 	}
 }
@@ -164,7 +168,7 @@ func patch(name, body string, subresource ...string) act {
 // connect asks for a stream to a pod or Service below region-north.
 func connect(path string) act {
 	return func(ctx context.Context, c *caller) error {
-		return c.raw.Post().AbsPath("/api/v1/namespaces/region-north/" + path).Do(ctx).Error()
+		return c.raw.Post().RequestURI("/api/v1/namespaces/region-north/" + path).Do(ctx).Error()
 	}
 }
 
@@ -189,8 +193,8 @@ func (s *site) awaitPolicy(t *testing.T, policy, who string, do act) {
 	c := s.as(t, who)
 	c.Client = client.NewDryRunClient(c.Client)
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, startTimeout, true, func(ctx context.Context) (bool, error) {
-		last = do(ctx, c)
+	err := wait.PollUntilContextTimeout(t.Context(), 250*time.Millisecond, startTimeout, true, func(context.Context) (bool, error) {
+		last = do(t.Context(), c)
 		return refusedBy(last, policy), nil
 	})
 	if err != nil {

@@ -13,7 +13,9 @@ import (
 func furnishRegion(t *testing.T) {
 	t.Helper()
 	for _, kind := range []string{"MatcherPool", "BorderPost"} {
-		region.make(t, applied(sample(t, kind)))
+		if err := create(applied(sample(t, kind)))(t.Context(), region.as(t, agentAccount)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	region.make(t, sample(t, "RegionTerms"))
 	region.make(t, object("secret/region-north/general-loader-tls"))
@@ -77,7 +79,7 @@ func TestRegion(t *testing.T) {
 		{namespaceAdmin, "forwards a port of a matcher", connect(inPod + "portforward"), pods, ""},
 		{namespaceAdmin, "reads a matcher's metrics through the API server", connect(inPod + "proxy/metrics"), pods, ""},
 		{namespaceAdmin, "asks a matcher through the API server", connect("services/general-matcher/proxy/"), pods, ""},
-		{namespaceAdmin, "debugs a matcher", patch("pod/region-north/general-matcher-0", debugger, "ephemeralcontainers"), pods, "in an emergency"},
+		{clusterAdmin, "debugs a matcher", patch("pod/region-north/general-matcher-0", debugger, "ephemeralcontainers"), pods, "in an emergency"},
 		{namespaceAdmin, "changes a pool", patch(pool, `{"spec":{"bounds":{"max":4}}}`), rbac, ""},
 		{clusterAdmin, "runs a command in a matcher", connect(inPod + "exec?command=id"), pods, "deletes ValidatingAdmissionPolicyBinding " + pods},
 

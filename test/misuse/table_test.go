@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/frontline-screening/frontline/controllers/hub/regionalcluster"
+	screeningv1 "github.com/frontline-screening/frontline/api/v1alpha1"
 )
 
 // misuse is an attempt that must fail.
@@ -74,6 +74,6 @@ func pod(namespace, name string) *unstructured.Unstructured {
 // regionNamespace is a namespace as the hub makes it.
 func regionNamespace(region string) *unstructured.Unstructured {
 	o := object("namespace//region-" + region)
-	o.SetLabels(regionalcluster.NamespaceLabels(region))
+	o.SetLabels(screeningv1.RegionNamespaceLabels(region))
 	return o
 }
