@@ -23,6 +23,7 @@ import (
 var subcommands = []func() *cobra.Command{
 	newApproveCommand,
 	newBundleCommand,
+	newDoctorCommand,
 	newFrontCommand,
 	newHubCommand,
 	newInventoryCommand,

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+)
+
+// oldestRegion is how many minor versions a region may be behind its hub.
+const oldestRegion = 2
+
+func versions(s State) Finding {
+	running := s.process().Version
+	here, known := releaseOf(running)
+	if !known {
+		return skipped("the installation says version %s", orNothing(running))
+	}
+	if s.Place == Region {
+		if finding := s.skew(running, here); finding.Result != OK {
+			return finding
+		}
+	}
+	switch own, known := releaseOf(s.Binary); {
+	case !known:
+		return ok("%s runs; this command is of no release (%s)", running, s.Binary)
+	case own != here:
+		return warning("use the command of the same release", "%s runs; this command is %s", running, s.Binary)
+	}
+	if s.Place == Region && s.Cluster.Hub.Value != "" {
+		return ok("%s runs, and %s on the hub", running, s.Cluster.Hub.Value)
+	}
+	return ok("%s runs", running)
+}
+
+// skew holds a region against the hub that orders it.
+func (s State) skew(running string, here release) Finding {
+	seen := s.Cluster.Hub
+	if seen.Err != nil {
+		return unseen("the hub's version", seen.Err)
+	}
+	hub, known := releaseOf(seen.Value)
+	switch {
+	case !known:
+		return ok("%s", running)
+	case hub.less(here):
+		return warning("upgrade the hub first, then its regions", "the region runs %s, its hub %s", running, seen.Value)
+	case hub.major != here.major || hub.minor-here.minor > oldestRegion:
+		return failed(fmt.Sprintf("upgrade the region; it may be %d minor versions behind", oldestRegion), "the region runs %s, its hub %s", running, seen.Value)
+	}
+	return ok("%s", running)
+}
+
+func volumes(s State) Finding {
+	seen := s.Cluster.Claims
+	if seen.Err != nil {
+		return unseen("claims of volumes", seen.Err)
+	}
+	var open []string
+	for _, c := range seen.Value {
+		if c.Phase != "Bound" {
+			open = append(open, fmt.Sprintf("%s is %s", c.Name, c.Phase))
+		}
+	}
+	switch {
+	case len(open) > 0:
+		return failed("kubectl -n "+s.Cluster.Install.Value.Name+" describe pvc; the storage class is mostly why", "%s", strings.Join(open, "; "))
+	case len(seen.Value) == 0:
+		return warning("set persistence.enabled, unless this is a trial: what is in the pods ends with them", "no volume is claimed")
+	}
+	return ok("%d claims are bound", len(seen.Value))
+}
+
+func workloads(s State) Finding {
+	var open []string
+	for _, w := range s.Cluster.Workloads.Value {
+		if w.Ready < w.Wanted || w.Wanted == 0 {
+			text := fmt.Sprintf("%s: %d of %d ready", w.Name, w.Ready, w.Wanted)
+			if w.Trouble != "" {
+				text += " (" + w.Trouble + ")"
+			}
+			open = append(open, text)
+		}
+	}
+	if len(open) > 0 {
+		return failed("kubectl -n "+s.Cluster.Install.Value.Name+" get pods, and read the log of what is not ready", "%s", strings.Join(open, "; "))
+	}
+	return ok("all pods of %d workloads are ready", len(s.Cluster.Workloads.Value))
+}
+
+// registry takes the pod's word: it is ready while it can write to its volume.
+func registry(s State) Finding {
+	if !s.Cluster.OwnRegistry {
+		return skipped("a registry of your own; its faults stand in the hub's log: kubectl -n %s logs deployment/frontline-hub", s.Cluster.Install.Value.Name)
+	}
+	for _, w := range s.Cluster.Workloads.Value {
+		switch {
+		case w.Component != "registry":
+		case w.Ready == 0:
+			return failed("kubectl -n "+s.Cluster.Install.Value.Name+" logs "+w.Name+"; look at the volume's free space", "%s is not reachable, or cannot write to its volume", w.Name)
+		default:
+			return ok("%s is reachable and writes to its volume", w.Name)
+		}
+	}
+	return failed("upgrade the release, which brings it", "no registry in namespace %s", s.Cluster.Install.Value.Name)
+}
+
+func policies(s State) Finding {
+	seen := s.Cluster.Policies
+	if seen.Err != nil {
+		return unseen("network policies", seen.Err)
+	}
+	missing := slices.DeleteFunc(slices.Clone(seen.Value.Expected), func(name string) bool { return slices.Contains(seen.Value.Found, name) })
+	if len(missing) > 0 {
+		return warning("set networkPolicy.enabled=true, or see that something else closes these ports", "missing: %s", strings.Join(missing, ", "))
+	}
+	return ok("%d are there; whether they are enforced is the network plugin's", len(seen.Value.Expected))
+}
+
+func gatewayAddress(s State) Finding {
+	if s.process().Component == "all" {
+		return skipped("hub and region in one process have no gateway")
+	}
+	if len(s.Cluster.Gateways) == 0 {
+		return failed("set hub.gateway.address", "none: no invitation can be made")
+	}
+	var inside []string
+	for _, address := range s.Cluster.Gateways {
+		if host, _, err := net.SplitHostPort(address); err != nil || strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".svc.cluster.local") {
+			inside = append(inside, address)
+		}
+	}
+	if len(inside) > 0 {
+		return warning("set hub.gateway.address to the HOST:PORT that regions reach", "%s is a name of this cluster alone", strings.Join(inside, ", "))
+	}
+	return ok("%s", strings.Join(s.Cluster.Gateways, ", "))
+}
+
+func regionLinks(s State) Finding {
+	seen := s.Cluster.Regions
+	if seen.Err != nil {
+		return unseen("regions", seen.Err)
+	}
+	if len(seen.Value) == 0 {
+		return skipped("no RegionalCluster is described yet")
+	}
+	var troubled []string
+	for _, l := range seen.Value {
+		if l.Trouble != "" {
+			troubled = append(troubled, fmt.Sprintf("%s is %s: %s", l.Region, l.State, l.Trouble))
+		}
+	}
+	if len(troubled) > 0 {
+		return warning("docs/runbooks/region-away.md, and frontline inventory", "%s", strings.Join(troubled, "; "))
+	}
+	return ok("%d regions are ready", len(seen.Value))
+}
+
+func terms(s State) Finding {
+	switch seen := s.Cluster.Terms; {
+	case seen.Err != nil:
+		return unseen("the region's terms", seen.Err)
+	case !seen.Value:
+		return failed("frontline region join with --feeds and --purposes, or kubectl apply a RegionTerms", "the region has no terms, so that it accepts nothing")
+	}
+	return ok("the region says what it accepts")
+}
