@@ -139,7 +139,7 @@ func TestFaults(t *testing.T) {
 		{"swap under an old kernel", bare(Hub), func(s *State) { s.Cluster.Nodes.Value[0].SwapBytes, s.Cluster.Nodes.Value[0].Kernel = 1<<30, "6.1.0" }, "swap", Warning, "node-1 (Linux 6.1.0)"},
 
 		{"an old kernel", healthy(Node), func(s *State) { s.Machine.Kernel.Value = "5.15.0-100" }, "kernel", Warning, "5.15"},
-		{"control groups of version 1", healthy(Node), func(s *State) { s.Machine.Groups.Value = false }, "control groups", Failed, "version 1"},
+		{"control groups of version 1", healthy(Node), func(s *State) { s.Machine.Groups.Value = false }, "control groups", Warning, "version 1"},
 		{"nothing keeps the clock", healthy(Node), func(s *State) { s.Machine.Clock.Value.Synchronised = false }, "clock", Warning, "nothing keeps"},
 		{"a clock without a battery", healthy(Node), func(s *State) { s.Machine.Clock.Value.Now = time.Unix(0, 0) }, "clock", Failed, "1970"},
 		{"little memory", healthy(Node), func(s *State) { s.Machine.Memory.Value.Total = 1 << 30 }, "memory", Warning, "1024 MiB"},

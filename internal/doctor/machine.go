@@ -33,7 +33,7 @@ func controlGroups(s State) Finding {
 	case seen.Err != nil:
 		return unseen("control groups", seen.Err)
 	case !seen.Value:
-		return failed("boot with systemd.unified_cgroup_hierarchy=1", "control groups are of version 1, with which a kubelet of today does not start")
+		return warning("boot with systemd.unified_cgroup_hierarchy=1", "control groups are of version 1: a kubelet starts only with failCgroupV1: false")
 	}
 	return ok("control groups are of version 2")
 }
