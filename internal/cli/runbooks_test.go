@@ -7,8 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
 )
 
 const repository = "../.."
@@ -23,7 +27,7 @@ func TestRunbooksAreRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := testNames(t)
+	tests, kinds := testNames(t), kindNames(t)
 	commands := 0
 	for _, page := range pages {
 		data, err := os.ReadFile(page)
@@ -36,9 +40,13 @@ func TestRunbooksAreRight(t *testing.T) {
 				inCode = !inCode
 			}
 			command, _, _ := strings.Cut(line, " <")
-			if words := strings.Fields(command); inCode && len(words) > 0 && words[0] == "frontline" {
+			switch words := strings.Fields(command); {
+			case !inCode || len(words) == 0:
+			case words[0] == "frontline":
 				commands++
 				checkCommand(t, name, words[1:])
+			case words[0] == "kubectl":
+				checkKinds(t, name, words, kinds)
 			}
 			for _, named := range drill.FindAllStringSubmatch(line, -1) {
 				if !tests[named[1]] {
@@ -70,6 +78,45 @@ func checkCommand(t *testing.T, page string, words []string) {
 	if err := cmd.ValidateArgs(cmd.Flags().Args()); err != nil {
 		t.Errorf("%s: %s: %v", page, line, err)
 	}
+}
+
+// checkKinds looks at what a kubectl command gets.
+func checkKinds(t *testing.T, page string, words []string, kinds map[string]bool) {
+	t.Helper()
+	at := slices.Index(words, "get")
+	if at < 0 {
+		return
+	}
+	for kind := range strings.SplitSeq(words[at+1], ",") {
+		if !kinds[kind] {
+			t.Errorf("%s: %s: no kind is called %s", page, strings.Join(words, " "), kind)
+		}
+	}
+}
+
+// kindNames are what kubectl calls the kinds of Frontline, and pods.
+func kindNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{"pods": true}
+	definitions, err := filepath.Glob(repository + "/config/crd/bases/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range definitions {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var definition apiextensionsv1.CustomResourceDefinition
+		if err := yaml.Unmarshal(data, &definition); err != nil {
+			t.Fatal(err)
+		}
+		called := definition.Spec.Names
+		for _, name := range slices.Concat([]string{called.Plural, called.Singular}, called.ShortNames, called.Categories) {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 // testNames are the tests of the repository.
