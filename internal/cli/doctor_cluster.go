@@ -375,6 +375,9 @@ func (g *gatherer) links(ctx context.Context) ([]doctor.Link, error) {
 		if link := region.Status.Link; link != nil {
 			l.State = string(link.State)
 		}
+		if versions := region.Status.Versions; versions != nil {
+			l.Version = versions.Agent
+		}
 		ready := meta.FindStatusCondition(region.Status.Conditions, screeningv1.ConditionReady)
 		switch {
 		case ready == nil:

@@ -191,37 +191,3 @@ func TestJoinLeavesForeignNamespaceAlone(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
-
-func TestInventory(t *testing.T) {
-	c := fake.NewClientBuilder().WithScheme(newScheme()).WithObjects(
-		&screeningv1.RegionalCluster{ObjectMeta: metav1.ObjectMeta{Name: "south"}, Spec: screeningv1.RegionalClusterSpec{Jurisdiction: "ME"}},
-		&screeningv1.RegionalCluster{
-			ObjectMeta: metav1.ObjectMeta{Name: "north"}, Spec: screeningv1.RegionalClusterSpec{Jurisdiction: "AL"},
-			Status: screeningv1.RegionalClusterStatus{Link: &screeningv1.RegionLink{State: screeningv1.LinkOffline, Since: metav1.NewTime(testTime)}},
-		},
-		&screeningv1.WatchlistReplica{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "region-north", Name: "intl.un-sc"},
-			Spec:       screeningv1.WatchlistReplicaSpec{Feed: "intl.un-sc", State: screeningv1.ReplicaServe, Release: "v12", ListDate: "2026-02-27"},
-			Status:     screeningv1.WatchlistReplicaStatus{Held: &screeningv1.HeldCopy{Release: "v11", ListDate: "2026-01-31"}, ServedBy: "2 pods"},
-		},
-	).Build()
-	rows, err := inventory(t.Context(), c, "frontline-system")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := printInventory(&out, rows, testTime.Add(3*time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 3 {
-		t.Fatalf("the table has %d lines:\n%s", len(lines), out.String())
-	}
-	want := []string{"north", "AL", "intl.un-sc", "Serve", "v12", "v11", "2026-01-31", "2", "pods", "Offline", "3h", "-", "0/0"}
-	if diff := cmp.Diff(want, strings.Fields(lines[1])); diff != "" {
-		t.Errorf("first row (-want +got):\n%s", diff)
-	}
-	if fields := strings.Fields(lines[2]); fields[0] != "south" || fields[2] != "-" {
-		t.Errorf("a region without copies is %v", fields)
-	}
-}

@@ -52,7 +52,7 @@ func healthy(place Place) State {
 		Policies:    See(Policies{Expected: []string{"frontline-registry"}, Found: []string{"frontline-registry"}}, nil),
 		Gateways:    []string{"hub.example:8443"},
 		OwnRegistry: true,
-		Regions:     See([]Link{{Region: "north", State: "Connected"}}, nil),
+		Regions:     See([]Link{{Region: "north", State: "Connected", Version: "0.2.4"}, {Region: "south", State: "NotJoined"}}, nil),
 		Terms:       See(true, nil),
 		Hub:         See("0.3.1", nil),
 	}
@@ -108,6 +108,10 @@ func TestFaults(t *testing.T) {
 		{"a command of another release", healthy(Hub), func(s *State) { s.Binary = "v0.2.0" }, "versions", Warning, "v0.2.0"},
 		{"a region before its hub", healthy(Region), func(s *State) { s.Cluster.Hub.Value = "0.2.9" }, "versions", Warning, "0.2.9"},
 		{"a region long behind its hub", healthy(Region), func(s *State) { s.Cluster.Hub.Value = "0.6.0" }, "versions", Failed, "0.6.0"},
+		{"one of the regions long behind", healthy(Hub), func(s *State) {
+			s.Cluster.Regions.Value = []Link{{Region: "east", Version: "0.4.0"}, {Region: "north", Version: "v1.0.0"}, {Region: "west", Version: "0.0.9"}}
+		}, "versions", Failed, "region west runs 0.0.9, its hub 0.3.0"},
+		{"a region upgraded first", healthy(Hub), func(s *State) { s.Cluster.Regions.Value[0].Version = "0.4.0" }, "versions", Warning, "region north runs 0.4.0"},
 		{"a kind is missing", healthy(Hub), func(s *State) { s.Cluster.Served.Value = []string{"BorderPost"} }, "definitions", Failed, "WatchlistFeed"},
 		{"kinds of an older installation", bare(Hub), func(s *State) { s.Cluster.Served.Value = []string{"BorderPost"} }, "definitions", Warning, "WatchlistFeed"},
 		{"no namespace", bare(Hub), func(s *State) { s.Cluster.Install.Value.Found = false }, "namespace", Warning, "not there yet"},
@@ -126,7 +130,9 @@ func TestFaults(t *testing.T) {
 		{"a policy is gone", healthy(Region), func(s *State) { s.Cluster.Policies.Value.Found = nil }, "policies", Warning, "frontline-registry"},
 		{"a gateway that no region reaches", healthy(Hub), func(s *State) { s.Cluster.Gateways = []string{"frontline-gateway.frontline-system.svc:8443"} }, "gateway address", Warning, "this cluster alone"},
 		{"no gateway", healthy(Hub), func(s *State) { s.Cluster.Gateways = nil }, "gateway address", Failed, "none"},
-		{"a region is away", healthy(Hub), func(s *State) { s.Cluster.Regions.Value[0] = Link{"north", "Offline", "silent since noon"} }, "regions", Warning, "north is Offline"},
+		{"a region is away", healthy(Hub), func(s *State) {
+			s.Cluster.Regions.Value[0] = Link{Region: "north", State: "Offline", Trouble: "silent since noon"}
+		}, "regions", Warning, "north is Offline"},
 		{"no terms", healthy(Region), func(s *State) { s.Cluster.Terms.Value = false }, "terms", Failed, "accepts nothing"},
 		{"clocks drift", bare(Hub), func(s *State) { s.Cluster.Clocks.Value.Here = noon.Add(-20 * time.Second) }, "clock", Warning, "19s apart"},
 		{"clocks are apart", bare(Hub), func(s *State) { s.Cluster.Clocks.Value.Here = noon.Add(time.Hour) }, "clock", Failed, "apart"},

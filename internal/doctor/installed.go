@@ -18,10 +18,8 @@ func versions(s State) Finding {
 	if !known {
 		return skipped("the installation says version %s", orNothing(running))
 	}
-	if s.Place == Region {
-		if finding := s.skew(running, here); finding.Result != OK {
-			return finding
-		}
+	if finding := s.skews(running); finding.Result != OK {
+		return finding
 	}
 	switch own, known := releaseOf(s.Binary); {
 	case !known:
@@ -29,28 +27,40 @@ func versions(s State) Finding {
 	case own != here:
 		return warning("use the command of the same release", "%s runs; this command is %s", running, s.Binary)
 	}
-	if s.Place == Region && s.Cluster.Hub.Value != "" {
-		return ok("%s runs, and %s on the hub", running, s.Cluster.Hub.Value)
-	}
 	return ok("%s runs", running)
 }
 
-// skew holds a region against the hub that orders it.
-func (s State) skew(running string, here release) Finding {
-	seen := s.Cluster.Hub
-	if seen.Err != nil {
-		return unseen("the hub's version", seen.Err)
+// skews holds what runs here against the other ends that are known.
+func (s State) skews(running string) Finding {
+	if s.Place == Region {
+		if s.Cluster.Hub.Err != nil {
+			return unseen("the hub's version", s.Cluster.Hub.Err)
+		}
+		return skew("the region", running, s.Cluster.Hub.Value)
 	}
-	hub, known := releaseOf(seen.Value)
+	worst := ok("")
+	for _, l := range s.Cluster.Regions.Value {
+		if finding := skew("region "+l.Region, l.Version, running); worst.Result == OK || finding.Result == Failed {
+			worst = finding
+		}
+	}
+	return worst
+}
+
+// skew holds a region against the hub that orders it. A version that is not
+// known is held against nothing.
+func skew(who, region, hub string) Finding {
+	below, knownRegion := releaseOf(region)
+	above, knownHub := releaseOf(hub)
 	switch {
-	case !known:
-		return ok("%s", running)
-	case hub.less(here):
-		return warning("upgrade the hub first, then its regions", "the region runs %s, its hub %s", running, seen.Value)
-	case hub.major != here.major || hub.minor-here.minor > oldestRegion:
-		return failed(fmt.Sprintf("upgrade the region; it may be %d minor versions behind", oldestRegion), "the region runs %s, its hub %s", running, seen.Value)
+	case !knownRegion || !knownHub:
+		return ok("")
+	case above.less(below):
+		return warning("upgrade the hub first, then its regions", "%s runs %s, its hub %s", who, region, hub)
+	case above.major != below.major || above.minor-below.minor > oldestRegion:
+		return failed(fmt.Sprintf("upgrade the region; it may be %d minor versions behind", oldestRegion), "%s runs %s, its hub %s", who, region, hub)
 	}
-	return ok("%s", running)
+	return ok("")
 }
 
 func volumes(s State) Finding {

@@ -145,6 +145,8 @@ type Link struct {
 	Region, State string
 	// Trouble is why it is not ready.
 	Trouble string
+	// Version is that of its agent; empty before it said so.
+	Version string
 }
 
 // Machine is what a machine says of itself.
