@@ -104,8 +104,7 @@ func (r *reach) set(l *spelled) {
 func (r *reach) floor(word []Letter, lean bool, limit int32) int32 {
 	var ahead [longestRun + 1]int32 // what the places from i on cost, by i modulo its length
 	taken := uint32(0)
-	for i := len(word) - 1; i >= 0; i-- {
-		l := word[i]
+	for i, l := range slices.Backward(word) {
 		one := l.one() & (maxBook - 1)
 		c := ahead[(i+1)&longestRun] + int32(r.least[one])
 		taken |= r.takes[one]
@@ -144,8 +143,7 @@ func floorIn(word []Letter, has uint32, lean bool, limit int32) int32 {
 		}
 		return c
 	}
-	for i := len(word) - 1; i >= 0; i-- {
-		l := word[i]
+	for i, l := range slices.Backward(word) {
 		c := ahead[(i+1)&longestRun] + least(l.one())
 		if many := l.many(); many != 0 {
 			c = min(c, ahead[(i+l.span())&longestRun]+least(many))
