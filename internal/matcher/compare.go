@@ -32,7 +32,9 @@ type cell struct {
 	from, to, at, end uint8
 	// other is 1 where words are alike that are not the same, such as one without its
 	// article: the same go first.
-	other         uint8
+	other uint8
+	// short is true of a short form.
+	short         bool
 	alike, weight float32
 }
 
@@ -54,11 +56,11 @@ func (x *index) compare(s *scratch, p *part, pl *plan, matches []match, name uin
 		c.listed[j] = 0
 	}
 	for i := range c.cells {
-		if one := &c.cells[i]; c.pair(pl, one, &l) && one.alike < 1 {
+		if one := &c.cells[i]; c.pair(pl, one, &l) && one.alike < 1 && !one.short {
 			p.differ(pl, words, one, &l)
 		}
 	}
-	if l.equal+l.edited+l.joined > 0 {
+	if l.equal+l.edited+l.short+l.joined > 0 {
 		c.initials(p, pl, words, &l)
 	}
 	c.sum(x, p, pl, words, &l)
@@ -73,7 +75,7 @@ func (c *pairing) list(x *index, s *scratch, p *part, pl *plan, matches []match,
 		for k := t.first(w); k != 0; k = t.next[k-1] {
 			m := &matches[k-1]
 			tm := &pl.terms[m.term]
-			one := cell{from: tm.from, to: tm.to, at: uint8(j), end: uint8(j + 1), alike: m.alike, weight: m.weight} //nolint:gosec // few words
+			one := cell{from: tm.from, to: tm.to, at: uint8(j), end: uint8(j + 1), short: m.short, alike: m.alike, weight: m.weight} //nolint:gosec // few words
 			switch tm.way {
 			case wayWhole:
 				if m.alike == 1 && p.words.text(w) != tm.text {
@@ -157,7 +159,7 @@ func (c *pairing) pair(pl *plan, one *cell, l *likeness) bool {
 	}
 	l.told += one.weight
 	for i := one.from; i < one.to; i++ {
-		if one.alike < 1 && pl.words[i].known {
+		if one.alike < 1 && !one.short && pl.words[i].known {
 			l.known += (1 - one.alike) * pl.words[i].weight
 		}
 	}
@@ -167,6 +169,8 @@ func (c *pairing) pair(pl *plan, one *cell, l *likeness) bool {
 	case one.alike == 1:
 		l.equal++
 		l.spelt += int(one.other)
+	case one.short:
+		l.short++
 	default:
 		l.edited++
 	}

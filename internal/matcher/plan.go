@@ -63,8 +63,10 @@ type term struct {
 
 // match is a word of a segment that is alike to a term.
 type match struct {
-	word  uint32
-	term  uint16
+	word uint32
+	term uint16
+	// short is true of a short form, and of what one is short for.
+	short bool
 	alike float32
 	// weight is how much it tells: the more names have a word as alike or more, the less.
 	weight float32
@@ -175,8 +177,12 @@ func (p *part) lookUp(s *scratch, into []match, t int, tm term) []match {
 	default:
 		found = p.recent.of(id, func() []alikeWord { return p.alikeTo(s, tm) })
 	}
+	from := len(into)
 	for _, w := range found {
 		into = append(into, match{word: w.word(), term: uint16(t), alike: w.alike()}) //nolint:gosec // few terms
+	}
+	if tm.way == wayWhole {
+		into = p.addShort(into, from, t, tm.text)
 	}
 	return into
 }

@@ -21,8 +21,8 @@ import (
 )
 
 // vocabulary is small, so that edits change how many names have a word, and holds words
-// one edit apart, words that join to others, particles and other scripts.
-var vocabulary = strings.Fields("marek marak mare k marekan an al ben bina bin testova testovar tova tes иван иванн юрий Ωμέγα straße co x omar omari li abdul abdulomar abdal mac macomar عبد عبدالطربوق الطربوق طربوق tarbouk yusuf youssef 张伟 zhang wei")
+// one edit apart, short forms, words that join to others, particles and other scripts.
+var vocabulary = strings.Fields("aleksandr sasha саша юра bill william marek marak mare k marekan an al ben bina bin testova testovar tova tes иван иванн юрий Ωμέγα straße co x omar omari li abdul abdulomar abdal mac macomar عبد عبدالطربوق الطربوق طربوق tarbouk yusuf youssef 张伟 zhang wei")
 
 // randomRecord is a record of the vocabulary's words.
 func randomRecord(rng *rand.Rand, id string) watchlist.Record {
