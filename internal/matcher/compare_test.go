@@ -223,6 +223,7 @@ func TestEvidenceQuotesNothing(t *testing.T) {
 	records := append([]watchlist.Record{{
 		ID: "q-1", Type: watchlist.Entity, Names: []watchlist.Name{{Full: "Bruntalla Exemplari"}, {Full: "Zogzali", Quality: watchlist.Low}},
 		BirthDates: []string{"1953-07-19"}, Nationalities: []string{"AL"}, Gender: "F", Documents: []watchlist.Document{{Number: "T7654321", Country: "AL"}},
+		BirthPlaces: []watchlist.Place{{Text: "Geburta", Country: "AL"}},
 	}}, people...)
 	e := engineOf(t, Options{Profile: screen.ProfileHighRecall}, Feed{ID: "a.b", Snapshot: open(t, records)})
 	texts := map[string]bool{}
@@ -236,9 +237,10 @@ func TestEvidenceQuotesNothing(t *testing.T) {
 					s := full(name)
 					s.BirthDates, s.Nationalities, s.Gender = []string{born}, []string{country}, map[string]string{"AL": "F", "FR": "M"}[country]
 					s.Documents = []screen.Document{{Number: number, Country: country}}
+					s.BirthPlaces = []screen.Place{{Text: map[string]string{"1953": "Elsewhereta"}[born] + "Geburta", Country: country}}
 					for _, ev := range verified(t, e, against("q-1", s)).Evidence {
 						texts[ev.Text] = true
-						for _, secret := range append(strings.Fields(name+" Bruntalla Exemplari Zogzali"), born, "1953", number, "7654321") {
+						for _, secret := range append(strings.Fields(name+" Bruntalla Exemplari Zogzali Geburta"), born, "1953", number, "7654321") {
 							if len(secret) >= 3 && strings.Contains(strings.ToLower(ev.Text), strings.ToLower(secret)) {
 								t.Fatalf("%q quotes %q", ev.Text, secret)
 							}
@@ -248,7 +250,7 @@ func TestEvidenceQuotesNothing(t *testing.T) {
 			}
 		}
 	}
-	if len(texts) < 15 {
+	if len(texts) < 19 {
 		t.Errorf("%d texts were seen: %v", len(texts), texts)
 	}
 }

@@ -181,6 +181,9 @@ func (x *index) worth(p *part, pl *plan, q *query, least float64, names []gather
 // gain is the most that evidence beside names can add for a record born then.
 func (q *query) gain(b born) float64 {
 	points := b.gain(q.births)
+	if len(q.places) > 0 {
+		points += pointsPlace
+	}
 	if len(q.nationalities) > 0 {
 		points += pointsNationality
 	}

@@ -56,11 +56,19 @@ func likely(rng *rand.Rand, n int) []watchlist.Record {
 		if rng.IntN(2) == 0 {
 			r.Nationalities, r.Gender = []string{[]string{"AL", "FR"}[rng.IntN(2)]}, []string{"F", "M", "X", ""}[rng.IntN(4)]
 		}
+		if rng.IntN(2) == 0 {
+			p := placeOf(rng)
+			r.BirthPlaces = []watchlist.Place{{Text: p.Text, Country: p.Country}}
+		}
 		if rng.IntN(8) == 0 {
 			r.Type = watchlist.Entity
 		}
 	}
 	return l.records
+}
+
+func placeOf(rng *rand.Rand) screen.Place {
+	return screen.Place{Text: []string{"", "Testville", "Otherburg"}[rng.IntN(3)], Country: []string{"AL", "FR"}[rng.IntN(2)]}
 }
 
 func birthsOf(rng *rand.Rand) (out []string) {
@@ -114,6 +122,9 @@ func TestNothingIsPassedOverThatCounts(t *testing.T) {
 				req.Subject.Nationalities = []string{"AL"}
 			}
 			req.Subject.Gender = []string{"", "F", "M", "X"}[rng.IntN(4)]
+			if rng.IntN(2) == 0 {
+				req.Subject.BirthPlaces = []screen.Place{placeOf(rng)}
+			}
 			if rng.IntN(3) == 0 {
 				req.Subject.Documents = []screen.Document{{Number: fmt.Sprintf("T%05d", rng.IntN(40)), Country: "AL"}}
 			}

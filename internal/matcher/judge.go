@@ -38,6 +38,11 @@ const (
 	pointsBirthFar    = -3.4 // contradiction
 	pointsNationality = 0.4  // one is the same
 	pointsNationOther = -1.4 // none is
+
+	pointsPlace          = 1.0  // the place of birth is the same
+	pointsPlaceCountry   = 0.2  // its country is
+	pointsPlaceElsewhere = -0.8 // its country is another
+
 	pointsGender      = 0.4  // the same
 	pointsGenderOther = -3.2 // another
 	pointsNoPerson    = -3.0 // the record is about no person
@@ -67,6 +72,9 @@ func (s *search) hopeless(h *hit) bool {
 	best := h.best().said()
 	if len(s.query.births) > 0 {
 		best += pointsBirthDay
+	}
+	if len(s.query.places) > 0 {
+		best += pointsPlace
 	}
 	if len(s.query.nationalities) > 0 {
 		best += pointsNationality
@@ -170,6 +178,10 @@ func (s *search) weigh(e *entry, l *likeness) opinion {
 	if o.births != birthUnknown {
 		score, points, text := o.births.says()
 		o.add("birthDate", score, points, text)
+	}
+	if a := compareBirthplaces(s.query.places, e.places); a != placeUnknown {
+		score, points, text := a.says()
+		o.add("birthPlace", score, points, text)
 	}
 	if len(s.query.nationalities) > 0 && len(e.nationalities) > 0 {
 		if slices.ContainsFunc(e.nationalities, func(n string) bool { return slices.Contains(s.query.nationalities, n) }) {

@@ -23,6 +23,7 @@ type entry struct {
 	handling      string
 	births        []edtf.Date
 	nationalities []string
+	places        []birthplace
 	// expires is Unix seconds; 0 means never.
 	expires int64
 }
@@ -51,6 +52,11 @@ func newEntry(r *watchlist.Record) (entry, error) {
 			n = code
 		}
 		e.nationalities = append(e.nationalities, n)
+	}
+	for _, p := range r.BirthPlaces {
+		if e.places = addBirthplace(e.places, p.Text, p.Country); len(e.places) == mostPlaces {
+			break
+		}
 	}
 	return e, nil
 }
@@ -85,6 +91,10 @@ func appendEntry(b []byte, e *entry) []byte {
 	b = binary.AppendUvarint(b, uint64(len(e.nationalities)))
 	for _, n := range e.nationalities {
 		b = appendString(b, n)
+	}
+	// Places come last and are not counted: most records of most lists have none.
+	for _, p := range e.places {
+		b = appendString(appendString(b, p.country), p.text)
 	}
 	return b
 }
@@ -132,6 +142,9 @@ func unpackEntry(b []byte) entry {
 	}
 	for range u.size() {
 		e.nationalities = append(e.nationalities, u.string())
+	}
+	for len(u) > 0 {
+		e.places = append(e.places, birthplace{country: u.string(), text: u.string()})
 	}
 	return e
 }

@@ -18,6 +18,7 @@ import (
 type query struct {
 	names         [][]queryWord
 	births        []edtf.Date
+	places        []birthplace
 	nationalities []string
 	gender        string
 	documents     []queryDocument
@@ -47,7 +48,7 @@ func newQuery(req *screen.Request, now time.Time) (*query, error) {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	s := &req.Subject
-	q := &query{gender: s.Gender, personal: s.Gender != "" || len(s.BirthDates) > 0}
+	q := &query{gender: s.Gender, personal: s.Gender != "" || len(s.BirthDates)+len(s.BirthPlaces) > 0}
 	for _, n := range s.Names {
 		q.addName(n)
 	}
@@ -57,6 +58,9 @@ func newQuery(req *screen.Request, now time.Time) (*query, error) {
 			return nil, fmt.Errorf("%w: subject.birthDates[%d]: %w", ErrRequest, i, err)
 		}
 		q.births = append(q.births, date)
+	}
+	for _, p := range s.BirthPlaces {
+		q.places = addBirthplace(q.places, p.Text, p.Country)
 	}
 	for _, n := range s.Nationalities {
 		q.addNationality(n)

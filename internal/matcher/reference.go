@@ -38,6 +38,9 @@ func recordOf(s *screen.Subject, now time.Time) (watchlist.Record, error) {
 	for _, n := range s.Names {
 		r.Names = append(r.Names, watchlist.Name{Full: n.Full, Given: n.Given, Family: n.Family})
 	}
+	for _, p := range s.BirthPlaces {
+		r.BirthPlaces = append(r.BirthPlaces, watchlist.Place{Text: p.Text, Country: p.Country})
+	}
 	nationality := func(of string) {
 		if code, ok := country.Resolve(of); ok {
 			r.Nationalities = append(r.Nationalities, code)

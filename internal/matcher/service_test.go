@@ -195,7 +195,7 @@ func TestOpenAPIMatchesTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []any{
-		screen.Request{}, screen.Subject{}, screen.Name{}, screen.Document{}, screen.Fingerprint{}, screen.Face{},
+		screen.Request{}, screen.Subject{}, screen.Name{}, screen.Place{}, screen.Document{}, screen.Fingerprint{}, screen.Face{},
 		screen.Answer{}, screen.Candidate{}, screen.Evidence{}, screen.Searched{}, screen.Unavailable{}, screen.Engine{}, Refusal{},
 		screen.VerifyRequest{}, screen.ListedRecord{}, screen.VerifyAnswer{},
 	} {

@@ -234,6 +234,8 @@ func TestVerifyReference(t *testing.T) {
 	mine.BirthDates, mine.Gender, mine.Documents = []string{"1974-08-12"}, "F", []screen.Document{{Number: "L898902C3"}}
 	misspelt := full("Anna Maria Erikson")
 	misspelt.Nationalities = []string{"ALB"}
+	born := full("Anna Maria Eriksson")
+	born.BirthPlaces = []screen.Place{{Text: "Testvile", Country: "ALB"}}
 	for _, tc := range []struct {
 		name               string
 		subject, reference screen.Subject
@@ -243,6 +245,7 @@ func TestVerifyReference(t *testing.T) {
 		{"zone", mine, screen.Subject{MRZ: zone}, "name=1.0 birthDate=1.0 gender=1.0 document=1.0", 1},
 		{"the other way round", screen.Subject{MRZ: zone}, mine, "name=1.0 birthDate=1.0 gender=1.0 document=1.0", 1},
 		{"one letter", misspelt, screen.Subject{Names: mine.Names, Nationalities: []string{"AL"}}, "name=1.0 nationality=1.0", 0.86},
+		{"a place of birth", born, screen.Subject{Names: mine.Names, BirthPlaces: []screen.Place{{Text: "Testville, Albania"}}}, "name=1.0 birthPlace=1.0", 0.97},
 		{"all contradicts", full("Somebody Quitedifferent"), mine, "name=0.0", 0},
 		{"nothing in common", full("Anna Maria Eriksson"), screen.Subject{Documents: mine.Documents}, "", -1},
 	} {

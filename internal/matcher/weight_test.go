@@ -39,6 +39,7 @@ var weighed = append([]watchlist.Record{
 	{ID: "w-1", Type: watchlist.Person, Documents: []watchlist.Document{{Number: "D7654321", Country: "AL"}}, BirthDates: []string{"1980-05-06"}},
 	{ID: "w-2", Type: watchlist.Person, Names: []watchlist.Name{{Full: "Onlya Nametesta"}}},
 	{ID: "w-3", Type: watchlist.Person, Names: []watchlist.Name{{Full: "Shorta Numbertesta"}}, Documents: []watchlist.Document{{Number: "AB1"}}},
+	{ID: "w-4", Type: watchlist.Person, Names: []watchlist.Name{{Full: "Borna Whereova"}}, BirthPlaces: []watchlist.Place{{Text: "Testville", Country: "AL"}}},
 }, people...)
 
 func TestWeightsAddUp(t *testing.T) {
@@ -58,6 +59,9 @@ func TestWeightsAddUp(t *testing.T) {
 	}
 	paper := func(number, country string) func(*screen.Subject) {
 		return func(s *screen.Subject) { s.Documents = []screen.Document{{Number: number, Country: country}} }
+	}
+	place := func(text, country string) func(*screen.Subject) {
+		return func(s *screen.Subject) { s.BirthPlaces = []screen.Place{{Text: text, Country: country}} }
 	}
 	for _, tc := range []struct {
 		name, record string
@@ -79,6 +83,11 @@ func TestWeightsAddUp(t *testing.T) {
 		{"contradicting births", "t-1", of(t1, born("1999-09-09")), "name+ birthDate-"},
 		{"nationality", "t-1", of(t1, func(s *screen.Subject) { s.Nationalities = []string{"AL"} }), "name+ nationality+"},
 		{"another nationality", "t-1", of(t1, func(s *screen.Subject) { s.Nationalities = []string{"FR"} }), "name+ nationality-"},
+		{"place of birth", "w-4", of("Borna Whereova", place("Testville", "AL")), "name+ birthPlace+"},
+		{"country of birth", "w-4", of("Borna Whereova", place("", "AL")), "name+ birthPlace+"},
+		{"another country of birth", "w-4", of("Borna Whereova", place("Otherburg", "FR")), "name+ birthPlace-"},
+		{"the same place in another country", "w-4", of("Borna Whereova", place("Testville", "FR")), "name+ birthPlace0"},
+		{"place of birth of another name", "w-4", of("Somebody Quitedifferent", place("Testville", "AL")), "name- birthPlace+"},
 		{"gender", "t-1", of(t1, func(s *screen.Subject) { s.Gender = "F" }), "name+ gender+"},
 		{"another gender", "t-1", of(t1, func(s *screen.Subject) { s.Gender = "M" }), "name+ gender-"},
 		{"gender X", "t-1", of(t1, func(s *screen.Subject) { s.Gender = "X" }), "name+"},

@@ -116,7 +116,7 @@ func (s *Subject) validate() error {
 		have, max int
 	}{
 		{"names", len(s.Names), MaxNames}, {"birthDates", len(s.BirthDates), MaxBirthDates},
-		{"nationalities", len(s.Nationalities), MaxNationalities}, {"protections", len(s.Protections), MaxProtections},
+		{"birthPlaces", len(s.BirthPlaces), MaxBirthPlaces}, {"nationalities", len(s.Nationalities), MaxNationalities}, {"protections", len(s.Protections), MaxProtections},
 		{"documents", len(s.Documents), MaxDocuments}, {"fingerprints", len(s.Fingerprints), MaxFingerprints},
 		{"faces", len(s.Faces), MaxFaces},
 	} {
@@ -138,6 +138,16 @@ func (s *Subject) validate() error {
 	for i, d := range s.BirthDates {
 		if _, err := edtf.ParsePoint(d); err != nil {
 			return fmt.Errorf(".birthDates[%d]: must be YYYY, YYYY-MM or YYYY-MM-DD", i)
+		}
+	}
+	for i, p := range s.BirthPlaces {
+		switch {
+		case p.Text+p.Country == "":
+			return fmt.Errorf(".birthPlaces[%d]: give text, country or both", i)
+		case len(p.Text) > MaxPlaceBytes:
+			return fmt.Errorf(".birthPlaces[%d].text: longer than %d bytes", i, MaxPlaceBytes)
+		case p.Country != "" && !isCountry(p.Country):
+			return fmt.Errorf(".birthPlaces[%d].country: must be an ISO 3166-1 code of two or three letters", i)
 		}
 	}
 	for i, n := range s.Nationalities {

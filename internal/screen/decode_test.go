@@ -13,6 +13,7 @@ import (
 // whole has every field of the contract.
 const whole = `{"purpose":"BorderControl","direction":"Entry","line":"Second","requester":"p-17","reason":"r","case":"c","limit":10,
 "subject":{"names":[{"full":"Ana Testova"},{"given":"Ana","family":"Testova"}],"birthDates":["1970-01-02","1970"],
+"birthPlaces":[{"text":"Testville","country":"XK"},{"text":"Testburg"},{"country":"AFG"}],
 "nationalities":["AF"],"gender":"M","protections":["Minor"],"documents":[{"type":"passport","number":"X1234567","country":"AFG"}],
 "mrz":"P<UTO","fingerprints":[{"position":"right-index","format":"iso-19794-2","template":"AAEC"}],
 "faces":[{"model":"m","vector":"AAAAAA=="}]}}`
@@ -54,6 +55,11 @@ func TestParseRequestRefuses(t *testing.T) {
 		{"long name", subject(`"names":[{"full":"` + long + `"}]`), "subject.names[0]: longer"},
 		{"many names", subject(`"names":[` + strings.Repeat(`{"full":"A"},`, 16) + `{"full":"A"}]`), "subject.names: more than 16"},
 		{"birth date", subject(`"names":[{"full":"A"}],"birthDates":["2.1.1970"]`), "subject.birthDates[0]: must be YYYY"},
+		{"empty place", subject(`"names":[{"full":"A"}],"birthPlaces":[{}]`), "subject.birthPlaces[0]: give text"},
+		{"long place", subject(`"names":[{"full":"A"}],"birthPlaces":[{"text":"` + long + `"}]`), "subject.birthPlaces[0].text: longer"},
+		{"country of a place", subject(`"names":[{"full":"A"}],"birthPlaces":[{"text":"A","country":"Utopia"}]`), "subject.birthPlaces[0].country: must be"},
+		{"many places", subject(`"names":[{"full":"A"}],"birthPlaces":[` + strings.Repeat(`{"text":"A"},`, 8) + `{"text":"A"}]`), "subject.birthPlaces: more than 8"},
+		{"place alone", subject(`"birthPlaces":[{"text":"A"}]`), "nothing to search by"},
 		{"nationality", subject(`"names":[{"full":"A"}],"nationalities":["Utopia"]`), "subject.nationalities[0]: must be"},
 		{"gender", subject(`"names":[{"full":"A"}],"gender":"male"`), "subject.gender: must be M, F or X"},
 		{"protection", subject(`"names":[{"full":"A"}],"protections":["Tall"]`), "protections[0]: must be one of Minor"},
@@ -90,6 +96,7 @@ func TestErrorsQuoteNoSubject(t *testing.T) {
 		`{"subject":{"names":[{"full":"A"}],"nationalities":["12345678"]}}`,
 		`{"limit":12345678,"subject":{"names":[{"full":"A"}]}}`,
 		`{"subject":{"documents":[{"number":"A1","country":"12345678"}]}}`,
+		`{"subject":{"names":[{"full":"A"}],"birthPlaces":[{"text":"12345678","country":"12345678"}]}}`,
 	} {
 		if _, err := ParseRequest([]byte(in)); err == nil || strings.Contains(err.Error(), "12345678") {
 			t.Errorf("%s: %v", in, err)

@@ -42,6 +42,8 @@ type Subject struct {
 	Names []Name `json:"names,omitempty"`
 	// BirthDates are ISO 8601 dates of the precision known: YYYY, YYYY-MM or YYYY-MM-DD.
 	BirthDates []string `json:"birthDates,omitempty"`
+	// BirthPlaces are where the person was born; several where papers differ.
+	BirthPlaces []Place `json:"birthPlaces,omitempty"`
 	// Nationalities are ISO 3166-1 alpha-2 or alpha-3 codes, or codes of ICAO 9303-3 section 5.
 	Nationalities []string `json:"nationalities,omitempty"`
 	// Gender is M, F or X, as in ICAO 9303.
@@ -59,6 +61,14 @@ type Name struct {
 	Full   string `json:"full,omitempty"`
 	Given  string `json:"given,omitempty"`
 	Family string `json:"family,omitempty"`
+}
+
+// Place is a place of birth.
+type Place struct {
+	// Text is the place below the country, in any script and spelling.
+	Text string `json:"text,omitempty"`
+	// Country is a code, as Subject.Nationalities.
+	Country string `json:"country,omitempty"`
 }
 
 // Document is an identity or travel document.
@@ -122,7 +132,7 @@ type Candidate struct {
 
 // Evidence is what one field of the subject said for or against a candidate.
 type Evidence struct {
-	// Field is name, birthDate, nationality, gender, document or type.
+	// Field is name, birthDate, birthPlace, nationality, gender, document or type.
 	Field string `json:"field"`
 	// Score is 0 (contradicts) to 1 (agrees fully).
 	Score float64 `json:"score"`
@@ -172,6 +182,8 @@ const (
 	MaxNames         = 16
 	MaxNameBytes     = 512
 	MaxBirthDates    = 8
+	MaxBirthPlaces   = 8
+	MaxPlaceBytes    = 256
 	MaxNationalities = 8
 	MaxProtections   = 8
 	MaxDocuments     = 16
