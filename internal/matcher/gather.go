@@ -287,8 +287,8 @@ func (pl *plan) enough(name makeup, got sum) bool {
 // most is more than the points that comparing a name with that sum can come to.
 func (x *index) most(pl *plan, name makeup, got sum) float64 {
 	points := pointsNone + pointsTold*x.scale*(got.told()+float64(pl.beside)-1)
-	if name&hasInitials != 0 {
-		return points // its letters may stand for any word
+	if name&hasInitials != 0 || pl.letters {
+		return points // letters may stand for any word
 	}
 	words, own := got.words(), name.telling()
 	// What words lack of being alike counts as left over, which costs no more than it does

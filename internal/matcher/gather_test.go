@@ -3,6 +3,7 @@
 package matcher
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -183,33 +184,62 @@ func TestMostIsNeverLess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, p := c.index, c.index.parts[0]
 		s := new(scratch)
 		for range 20 {
 			text := misspelt(rng, randomRecord(rng, "asked").Names[0].Full)
 			q := &query{}
 			q.addText(text)
-			pl := x.newPlan(s, q.names[0])
-			s.table.fill(pl.matches[0])
-			err := p.gather(t.Context(), s, pl, pl.matches[0], p.rangeOf(0, 1), func(names []gathered) {
-				for _, g := range names {
-					l := x.compare(s, p, pl, pl.matches[0], g.name)
-					most := x.most(pl, g.makeup, g.got)
-					if l.any() && l.points > most+1e-3 {
-						t.Fatalf("%q for %q: %.3f points, at most %.3f", text, nameOf(p, g.name), l.points, most)
-					}
-					if most-l.points < 1 {
-						within++
-					}
-				}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			within += bounded(t.Context(), t, s, c.index, text, q.names[0])
 		}
 	})
 	if within < 100 {
 		t.Errorf("the bound was within a point %d times; it bounds nothing", within)
+	}
+}
+
+// bounded compares a name with those that it gathers, and says how often what it came to was
+// within a point of the most.
+func bounded(ctx context.Context, t rapid.TB, s *scratch, x *index, text string, words []queryWord) (within int) {
+	p := x.parts[0]
+	pl := x.newPlan(s, words)
+	s.table.fill(pl.matches[0])
+	err := p.gather(ctx, s, pl, pl.matches[0], p.rangeOf(0, 1), func(names []gathered) {
+		for _, g := range names {
+			l := x.compare(s, p, pl, pl.matches[0], g.name)
+			most := x.most(pl, g.makeup, g.got)
+			if l.any() && l.points > most+1e-3 {
+				t.Fatalf("%q for %q: %.3f points, at most %.3f", text, nameOf(p, g.name), l.points, most)
+			}
+			if most-l.points < 1 {
+				within++
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return within
+}
+
+// The same of names that gathering looks at little of: letters and what is made of them.
+func TestMostOfNamesOfLetters(t *testing.T) {
+	for _, tc := range []struct{ asked, listed string }{
+		{"co k m", "co marakoben"},
+		{"o ar", "omari an"},
+		{"mare bina tes tarbouk k o", "bina co"},
+	} {
+		list := synthetic(100)
+		list[0].Names = []watchlist.Name{{Full: tc.listed}}
+		for i := range 40 { // so that other words tell little
+			list[1+i].Names = []watchlist.Name{{Full: "mare"}, {Full: "tes"}, {Full: "tarbouk"}}
+		}
+		c, err := build("", newMapping(open(t, list)), hurry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := &query{}
+		q.addText(tc.asked)
+		bounded(t.Context(), t, new(scratch), c.index, tc.asked, q.names[0])
 	}
 }
 

@@ -28,7 +28,10 @@ type plan struct {
 	lightest [maxTokens + 1]float32
 	// alone is true of a name with one word that tells something.
 	alone bool
-	// split is how many words may stand for two of a name.
+	// letters is true of a name with single letters and no word that tells something.
+	letters bool
+	// split is how many words may stand for two of a name, or two for one beside what is
+	// gathered.
 	split int
 }
 
@@ -117,12 +120,14 @@ func (x *index) newPlan(s *scratch, words []queryWord) *plan {
 	return pl
 }
 
-// countSplit counts the words that the list may write as two.
+// countSplit counts the words that the list may write as two, and the pairs that names are
+// not gathered by and that it may write as one.
 func (pl *plan) countSplit(parts [][]match) {
 	split := uint32(0)
 	for _, matches := range parts {
 		for i := range matches {
-			if tm := &pl.terms[matches[i].term]; tm.way > wayJoined {
+			tm := &pl.terms[matches[i].term]
+			if tm.way > wayJoined || tm.way == wayJoined && !tells(pl.words[tm.from:tm.to]) {
 				split |= 1 << tm.from
 			}
 		}
@@ -220,7 +225,7 @@ func (x *index) weigh(s *scratch, pl *plan) {
 	for len(s.weights) < len(pl.words) {
 		s.weights = append(s.weights, 0)
 	}
-	pl.total, pl.telling, pl.all, pl.beside = 0, 0, 0, 0
+	pl.total, pl.telling, pl.all, pl.beside, pl.letters = 0, 0, 0, 0, false
 	for i := range pl.words {
 		s.weights[i], pl.words[i].known, pl.words[i].most = x.rarity(0), false, 0
 	}
@@ -244,6 +249,7 @@ func (x *index) weigh(s *scratch, pl *plan) {
 		case w.gathered:
 			pl.total += w.weight
 			pl.telling++
+			pl.letters = pl.letters || w.kind == kindInitial
 		case w.kind == kindTelling:
 			more = true
 			pl.beside += w.most
@@ -259,11 +265,15 @@ func (x *index) weigh(s *scratch, pl *plan) {
 // markGathered chooses the words that names are gathered by: those that tell something,
 // or all if none does.
 func (pl *plan) markGathered() {
-	telling := slices.ContainsFunc(pl.words, func(w queryWord) bool { return w.kind == kindTelling })
+	telling := tells(pl.words)
 	for i := range pl.words {
 		w := &pl.words[i]
 		w.gathered = !telling || w.kind == kindTelling
 	}
+}
+
+func tells(words []queryWord) bool {
+	return slices.ContainsFunc(words, func(w queryWord) bool { return w.kind == kindTelling })
 }
 
 // weighTerm weighs the matches of one term: by how many names have a word as alike or more.
