@@ -32,9 +32,8 @@ type cell struct {
 	from, to, at, end uint8
 	// other is 1 where words are alike that are not the same, such as one without its
 	// article: the same go first.
-	other uint8
-	// short is true of a short form.
-	short         bool
+	other         uint8
+	bond          bond
 	alike, weight float32
 }
 
@@ -56,11 +55,11 @@ func (x *index) compare(s *scratch, p *part, pl *plan, matches []match, name uin
 		c.listed[j] = 0
 	}
 	for i := range c.cells {
-		if one := &c.cells[i]; c.pair(pl, one, &l) && one.alike < 1 && !one.short {
+		if one := &c.cells[i]; c.pair(pl, one, &l) && one.alike < 1 && one.bond == bondLetters {
 			p.differ(pl, words, one, &l)
 		}
 	}
-	if l.equal+l.edited+l.short+l.joined > 0 {
+	if l.equal+l.edited+l.short+l.cut+l.joined > 0 {
 		c.initials(p, pl, words, &l)
 	}
 	c.sum(x, p, pl, words, &l)
@@ -75,7 +74,7 @@ func (c *pairing) list(x *index, s *scratch, p *part, pl *plan, matches []match,
 		for k := t.first(w); k != 0; k = t.next[k-1] {
 			m := &matches[k-1]
 			tm := &pl.terms[m.term]
-			one := cell{from: tm.from, to: tm.to, at: uint8(j), end: uint8(j + 1), short: m.short, alike: m.alike, weight: m.weight} //nolint:gosec // few words
+			one := cell{from: tm.from, to: tm.to, at: uint8(j), end: uint8(j + 1), bond: m.bond, alike: m.alike, weight: m.weight} //nolint:gosec // few words
 			switch tm.way {
 			case wayWhole:
 				if m.alike == 1 && p.words.text(w) != tm.text {
@@ -159,7 +158,7 @@ func (c *pairing) pair(pl *plan, one *cell, l *likeness) bool {
 	}
 	l.told += one.weight
 	for i := one.from; i < one.to; i++ {
-		if one.alike < 1 && !one.short && pl.words[i].known {
+		if one.alike < 1 && one.bond == bondLetters && pl.words[i].known {
 			l.known += (1 - one.alike) * pl.words[i].weight
 		}
 	}
@@ -169,8 +168,10 @@ func (c *pairing) pair(pl *plan, one *cell, l *likeness) bool {
 	case one.alike == 1:
 		l.equal++
 		l.spelt += int(one.other)
-	case one.short:
+	case one.bond == bondShort:
 		l.short++
+	case one.bond == bondCut:
+		l.cut++
 	default:
 		l.edited++
 	}

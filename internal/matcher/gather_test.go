@@ -133,6 +133,10 @@ func TestNothingIsPassedOverThatCounts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if rng.IntN(3) == 0 {
+				text, at := cutOff(rng, of.Names[0].Full)
+				q.addText(text, at)
+			}
 			s := &search{engine: e, query: q, request: &req, now: now, limits: thresholdsOf(e.options.Profile)}
 			got := opinionsOf(t, s, x, pointsOf(s.threshold()))
 			want := opinionsOf(t, s, x, everything)
@@ -188,7 +192,13 @@ func TestMostIsNeverLess(t *testing.T) {
 		for range 20 {
 			text := misspelt(rng, randomRecord(rng, "asked").Names[0].Full)
 			q := &query{}
-			q.addText(text)
+			if rng.IntN(2) == 0 {
+				q.addText(text)
+			} else {
+				var at int
+				text, at = cutOff(rng, text)
+				q.addText(text, at)
+			}
 			within += bounded(t.Context(), t, s, c.index, text, q.names[0])
 		}
 	})

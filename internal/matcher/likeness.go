@@ -21,11 +21,11 @@ type likeness struct {
 	told, known float32
 	// equal, edited, joined and initials count pairs, foreign those of two scripts, edits
 	// the letters that differ in pairs of one, short counts pairs of a name and its short
-	// form; spelt counts pairs that are as good as equal
+	// form, cut those of a word that the zone cut off; spelt counts pairs that are as good as equal
 	// and not the same, such as one of two scripts; paired counts the telling words of the
 	// subject that are in a pair, left and lacking all that are left over on either side.
-	equal, edited, short, joined, initials, foreign, edits, spelt, paired, left, lacking int
-	reordered                                                                            bool
+	equal, edited, short, cut, joined, initials, foreign, edits, spelt, paired, left, lacking int
+	reordered                                                                                 bool
 }
 
 // any reports whether the names have anything in common.
@@ -65,7 +65,7 @@ func (l *likeness) rate(scale float64) {
 	differ := lack*(pointsUnlike+pointsLacking*met) + pointsKnown*float64(l.known) + pointsJoined*float64(l.joined) +
 		pointsEdited*float64(max(0, l.edited-l.foreign)) + pointsEdit*float64(l.edits)
 	// A difference never counts for more than none.
-	differ = min(differ, -pointsLeast*float64(l.edited+l.short+l.joined))
+	differ = min(differ, -pointsLeast*float64(l.edited+l.short+l.cut+l.joined))
 	l.points = pointsNone + pointsTold*scale*(float64(l.told)-1) + differ +
 		pointsExtra*share(l.extra) + pointsMissing*share(l.missing) + pointsConflict*share(min(l.extra, l.missing))
 	if l.foreign > 0 {
@@ -109,7 +109,7 @@ func (l *likeness) better(o *likeness) bool {
 		return 0
 	}
 	return cmp.Or(cmp.Compare(l.points, o.points), cmp.Compare(l.equal, o.equal), cmp.Compare(l.edited, o.edited),
-		cmp.Compare(l.short, o.short), cmp.Compare(l.joined, o.joined), cmp.Compare(o.spelt, l.spelt), cmp.Compare(o.left+o.lacking, l.left+l.lacking), cmp.Compare(reorders(o), reorders(l))) > 0
+		cmp.Compare(l.short, o.short), cmp.Compare(l.cut, o.cut), cmp.Compare(l.joined, o.joined), cmp.Compare(o.spelt, l.spelt), cmp.Compare(o.left+o.lacking, l.left+l.lacking), cmp.Compare(reorders(o), reorders(l))) > 0
 }
 
 // text says how names are alike without quoting either.
@@ -117,7 +117,7 @@ func (l *likeness) text() string {
 	switch {
 	case !l.any():
 		return "no name of the record is alike"
-	case l.left+l.lacking == 0 && l.edited == 0 && l.short == 0 && l.joined == 0 && l.initials == 0 && l.spelt == 0 && !l.reordered:
+	case l.left+l.lacking == 0 && l.edited == 0 && l.short == 0 && l.cut == 0 && l.joined == 0 && l.initials == 0 && l.spelt == 0 && !l.reordered:
 		return "the names are the same in normal form"
 	}
 	text := fmt.Sprintf("%d words the same, %d alike, %d written together, %d without a counterpart",
@@ -127,6 +127,9 @@ func (l *likeness) text() string {
 	}
 	if l.short > 0 {
 		text += fmt.Sprintf(", %d as a short form", l.short)
+	}
+	if l.cut > 0 {
+		text += fmt.Sprintf(", %d cut off by the zone", l.cut)
 	}
 	if l.initials > 0 {
 		text += fmt.Sprintf(", %d as initials", l.initials)

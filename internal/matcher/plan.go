@@ -57,7 +57,9 @@ type term struct {
 	way way
 	// from and to are the words of the subject it stands for, to excluded.
 	from, to uint8
-	text     string
+	// cut is true of a word that the zone cut off.
+	cut  bool
+	text string
 	// gain is what a name is worth that has it.
 	gain float32
 	// rare is true when names are found by it; others it only adds to.
@@ -66,14 +68,25 @@ type term struct {
 
 // match is a word of a segment that is alike to a term.
 type match struct {
-	word uint32
-	term uint16
-	// short is true of a short form, and of what one is short for.
-	short bool
+	word  uint32
+	term  uint16
+	bond  bond
 	alike float32
 	// weight is how much it tells: the more names have a word as alike or more, the less.
 	weight float32
 }
+
+// bond is what makes a word alike.
+type bond uint8
+
+const (
+	// bondLetters are its letters.
+	bondLetters bond = iota
+	// bondShort is that one is short for the other, bondCut that it goes on where the zone
+	// ends. Which letters differ says nothing then.
+	bondShort
+	bondCut
+)
 
 const (
 	// minTail is the shortest tail, in runes, minHalf the shortest half.
@@ -138,7 +151,7 @@ func (pl *plan) countSplit(parts [][]match) {
 // addTerms lists what to look up for the words.
 func (x *index) addTerms(pl *plan) {
 	for i, w := range pl.words {
-		pl.terms = append(pl.terms, term{way: wayWhole, from: uint8(i), to: uint8(i + 1), text: w.text}) //nolint:gosec // few words
+		pl.terms = append(pl.terms, term{way: wayWhole, from: uint8(i), to: uint8(i + 1), cut: w.cut, text: w.text}) //nolint:gosec // few words
 	}
 	join := func(from, to int) {
 		var text strings.Builder
@@ -188,6 +201,22 @@ func (p *part) lookUp(s *scratch, into []match, t int, tm term) []match {
 	}
 	if tm.way == wayWhole {
 		into = p.addShort(into, from, t, tm.text)
+	}
+	if tm.cut {
+		into = p.addCut(into, from, t, tm.text)
+	}
+	return into
+}
+
+// addBound appends a match unless its word is among those from one place to another; there
+// the more alike stays.
+func addBound(into []match, from, to int, one match) []match {
+	at := slices.IndexFunc(into[from:to], func(m match) bool { return m.word == one.word })
+	if at < 0 {
+		return append(into, one)
+	}
+	if m := &into[from+at]; m.alike < one.alike {
+		*m = one
 	}
 	return into
 }

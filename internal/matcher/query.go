@@ -31,6 +31,8 @@ type queryWord struct {
 	text  string
 	runes int
 	kind  kind
+	// cut is true when letters behind may be missing.
+	cut bool
 	// weight is how much it tells against the index that is searched.
 	weight float32
 	// most is the most that a word tells that it is paired with.
@@ -104,7 +106,8 @@ func (q *query) addName(n screen.Name) {
 	}
 }
 
-func (q *query) addText(s string) {
+// addText adds a name unless it is there; cut are the places of words that may be cut off.
+func (q *query) addText(s string, cut ...int) {
 	parts := tokens(s)
 	if len(parts) == 0 {
 		return
@@ -113,11 +116,19 @@ func (q *query) addText(s string) {
 	for i, p := range parts {
 		words[i] = queryWord{text: p, runes: utf8.RuneCountInString(p), kind: kindOf(p)}
 	}
+	for _, i := range cut {
+		words[i].cut = words[i].kind == kindTelling && words[i].runes >= minCut
+	}
 	same := func(o []queryWord) bool {
 		return slices.EqualFunc(o, words, func(a, b queryWord) bool { return a.text == b.text })
 	}
-	if !slices.ContainsFunc(q.names, same) {
+	at := slices.IndexFunc(q.names, same)
+	if at < 0 {
 		q.names = append(q.names, words)
+		return
+	}
+	for i, w := range words {
+		q.names[at][i].cut = q.names[at][i].cut || w.cut
 	}
 }
 
@@ -139,7 +150,15 @@ func (q *query) addDocument(no, issuer string) {
 
 func (q *query) addZone(z mrz.Zone) {
 	q.personal = true
-	q.addText(z.Given + " " + z.Family)
+	given, family := len(tokens(z.Given)), len(tokens(z.Family))
+	var cut []int
+	if z.GivenCut {
+		cut = append(cut, given-1)
+	}
+	if z.FamilyCut {
+		cut = append(cut, given+family-1)
+	}
+	q.addText(z.Given+" "+z.Family, cut...)
 	if z.Birth != nil && !slices.Contains(q.births, *z.Birth) {
 		q.births = append(q.births, *z.Birth)
 	}

@@ -4,7 +4,6 @@ package matcher
 
 import (
 	_ "embed"
-	"slices"
 	"strings"
 )
 
@@ -38,16 +37,10 @@ const alikeShort = closeAlike
 // addShort appends the words of the list that are a short form of a term's word, or what
 // it is short for; from is where the term's matches begin, which may have them already.
 func (p *part) addShort(into []match, from, t int, text string) []match {
+	to := len(into)
 	for _, form := range shortForms[text] {
-		id, ok := p.words.find(form)
-		if !ok {
-			continue
-		}
-		short := match{word: id, term: uint16(t), short: true, alike: alikeShort} //nolint:gosec // few terms
-		if at := slices.IndexFunc(into[from:], func(m match) bool { return m.word == id }); at < 0 {
-			into = append(into, short)
-		} else if m := &into[from+at]; m.alike < alikeShort {
-			*m = short
+		if id, ok := p.words.find(form); ok {
+			into = addBound(into, from, to, match{word: id, term: uint16(t), bond: bondShort, alike: alikeShort}) //nolint:gosec // few terms
 		}
 	}
 	return into

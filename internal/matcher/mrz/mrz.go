@@ -25,9 +25,9 @@ type Zone struct {
 	// Family and Given are in the letters of the zone, words separated by a space.
 	// Given is empty for a single name (9303-3, 4.6).
 	Family, Given string
-	// Truncated is true when the name fills its field, so that its end may be missing
-	// (9303-3, 4.6.2).
-	Truncated bool
+	// FamilyCut and GivenCut are true when that name goes to the end of its field, so that
+	// letters of its last word, and words behind it, may be missing (9303-3, 4.6.2).
+	FamilyCut, GivenCut bool
 	// Number is empty when the zone states none.
 	Number string
 	// Issuer and Nationality are codes of ICAO 9303-3 section 5, without fillers. The
@@ -313,13 +313,14 @@ func (p *parser) names() error {
 	if anyDigit(given) {
 		return &Error{p.layout.given.line + 1, FieldName, "a digit stands among letters; read the zone again"}
 	}
-	p.out.Truncated = text[len(text)-1] != '<'
+	cut := text[len(text)-1] != '<'
 	if p.layout.given.to > 0 {
-		p.out.Truncated = p.out.Truncated || given[len(given)-1] != '<'
 		p.out.Family, p.out.Given = words(text), words(given)
+		p.out.FamilyCut, p.out.GivenCut = cut, given[len(given)-1] != '<'
 	} else {
 		family, rest, _ := strings.Cut(strings.TrimLeft(text, "<"), "<<")
 		p.out.Family, p.out.Given = words(family), words(rest)
+		p.out.FamilyCut, p.out.GivenCut = cut && p.out.Given == "", cut && p.out.Given != ""
 	}
 	if p.out.Family == "" && p.out.Given == "" {
 		return &Error{at.line + 1, FieldName, "there is none"}

@@ -66,7 +66,7 @@ func TestParseSpecimens(t *testing.T) {
 			Number: "D23145890734", Birth: date("1934-07-12"), Expiry: date("1995-07-12"), Gender: "M",
 		}},
 		{"French card", frenchCard("VANDERSPREK", "OTTILIA<<MARIE", "880692310285", "880309"), Zone{
-			Format: "FRA-ID", Document: "ID", Family: "VANDERSPREK", Given: "OTTILIA MARIE", Issuer: "FRA", Truncated: true,
+			Format: "FRA-ID", Document: "ID", Family: "VANDERSPREK", Given: "OTTILIA MARIE", Issuer: "FRA", GivenCut: true,
 			Number: "880692310285", Birth: date("1988-03-09"), Gender: "F",
 		}},
 	} {
@@ -90,19 +90,21 @@ const second = 45 // where the second line of a TD3 begins
 func TestNames(t *testing.T) {
 	for _, tc := range []struct {
 		name, field, family, given string
-		truncated                  bool
+		familyCut, givenCut        bool
 	}{
-		{"a single name", "ARKFREITH", "ARKFREITH", "", false},
-		{"family name of two words", "VAN<DER<MUELLEN<<ANNA", "VAN DER MUELLEN", "ANNA", false},
-		{"no family name", "<<ANNA<MARIA", "ANNA MARIA", "", false},
-		{"cut at the end", "PAPANDROPOULOUS<<" + "JONATHON<WARREN<TREVOR", "PAPANDROPOULOUS", "JONATHON WARREN TREVOR", true},
-		{"more fillers than there should be", "ERIKSSON<<<ANNA<<MARIA", "ERIKSSON", "ANNA MARIA", false},
+		{"a single name", "ARKFREITH", "ARKFREITH", "", false, false},
+		{"family name of two words", "VAN<DER<MUELLEN<<ANNA", "VAN DER MUELLEN", "ANNA", false, false},
+		{"no family name", "<<ANNA<MARIA", "ANNA MARIA", "", false, false},
+		{"cut at the end", "PAPANDROPOULOUS<<" + "JONATHON<WARREN<TREVOR", "PAPANDROPOULOUS", "JONATHON WARREN TREVOR", false, true},
+		{"a single name, cut", "NILAVADHANANANDA<CHAYAPA<DEJTHAMRONG<KR", "NILAVADHANANANDA CHAYAPA DEJTHAMRONG KR", "", true, false},
+		{"cut between the names", strings.Repeat("BENNELONG<", 3) + "WARRANDYT", strings.Repeat("BENNELONG ", 3) + "WARRANDYT", "", true, false},
+		{"more fillers than there should be", "ERIKSSON<<<ANNA<<MARIA", "ERIKSSON", "ANNA MARIA", false, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := change(passport, 5, tc.field+strings.Repeat("<", 39-len(tc.field)))
 			got, err := Parse(in, now)
-			if err != nil || got.Family != tc.family || got.Given != tc.given || got.Truncated != tc.truncated {
-				t.Errorf("family %q, given %q, truncated %v, %v", got.Family, got.Given, got.Truncated, err)
+			if err != nil || got.Family != tc.family || got.Given != tc.given || got.FamilyCut != tc.familyCut || got.GivenCut != tc.givenCut {
+				t.Errorf("family %q, cut %v, given %q, cut %v, %v", got.Family, got.FamilyCut, got.Given, got.GivenCut, err)
 			}
 		})
 	}
@@ -216,6 +218,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if err == nil && z.Family+z.Given == "" {
 			t.Error("a zone without a name")
+		}
+		if z.FamilyCut && z.Family == "" || z.GivenCut && z.Given == "" {
+			t.Error("a name that is cut and is none")
 		}
 	})
 }
