@@ -84,6 +84,9 @@ func measureMemory(ctx context.Context, b *bench) error {
 	if _, err := p.do(order{Search: &searchOrder{N: searches}}); err != nil {
 		return err
 	}
+	if p, err = b.rested(ctx); err != nil {
+		return err
+	}
 	after, err := p.do(order{Memory: true})
 	if err != nil {
 		return err

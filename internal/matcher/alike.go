@@ -4,12 +4,13 @@ package matcher
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/frontline-screening/frontline/internal/matcher/script"
 )
 
 const (
-	// leastAlike is how alike words must be to be met.
+	// leastAlike is how alike a word must be to two that are written as one.
 	leastAlike = 0.7
 	// oneEdit and twoEdits are what so many edits may cost: one may make or break a sound
 	// that two letters write.
@@ -35,7 +36,8 @@ const (
 // all of them.
 type alikeWord uint32
 
-const alikeSteps = 255
+// alikeSteps is a multiple of twenty, so that closeAlike is one of them.
+const alikeSteps = 240
 
 func newAlikeWord(word uint32, alike float32) alikeWord {
 	return alikeWord(word | uint32(alike*alikeSteps)<<lowBits)
@@ -133,6 +135,9 @@ func (s *scratch) excludes(own about, other *traits, limit float32) bool {
 		return false
 	case own.script() == script.Latin:
 		return s.word.Excludes(other.sketch(), limit)
+	}
+	if other.runes() > maxFuzzy/utf8.UTFMax {
+		return false // not all of its letters may be compared
 	}
 	return s.word.ExcludesLatin(uint32(other.about>>32), foreignEdits(own, other.about)) //nolint:gosec // the upper half
 }

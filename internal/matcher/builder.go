@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/frontline-screening/frontline/internal/matcher/script"
 	"github.com/frontline-screening/frontline/internal/snapshot"
 	"github.com/frontline-screening/frontline/internal/watchlist"
 	"github.com/frontline-screening/frontline/internal/watchlist/country"
@@ -185,6 +186,7 @@ func (s *segment) clip() {
 		*list = append(make([]uint32, 0, len(*list)), *list...)
 	}
 	s.entries = append(make([]byte, 0, len(s.entries)), s.entries...)
+	s.letters = append(make([]script.Letter, 0, len(s.letters)), s.letters...)
 	s.makeup = append(make([]makeup, 0, len(s.makeup)), s.makeup...)
 	s.born = append(make([]born, 0, len(s.born)), s.born...)
 }

@@ -39,6 +39,9 @@ type content struct {
 	starts []uint32
 	// refs counts the sets that hold it, and a build that reads it.
 	refs atomic.Int64
+	// failed is true once what was to be done for it beside searches failed. The engine's mu
+	// guards it.
+	failed bool
 }
 
 func newContent(digest string, source *mapping, parts []*part, rows []place, starts []uint32) *content {

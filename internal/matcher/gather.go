@@ -12,8 +12,6 @@ const (
 	// leastGathered is the share of the subject's weight that a name must have, unless it
 	// has all of its own words in common.
 	leastGathered = 0.5
-	// mostRepeated is how often a word of a name is counted at most.
-	mostRepeated = 3
 	// commonAlone is the weight below which one word is too common to find longer names.
 	commonAlone = 0.5
 )
@@ -147,7 +145,7 @@ func (p *part) gather(ctx context.Context, s *scratch, pl *plan, matches []match
 				*at += a.gain
 			}
 		}
-		if names := p.enoughOf(s, pl, start); len(names) > 0 {
+		if names := p.enoughOf(s, pl, matches, start); len(names) > 0 {
 			compare(names)
 		}
 	}
@@ -244,7 +242,7 @@ func (p *pending) clear() {
 
 // enoughOf are the touched names of a block that have enough, and clears the sums. What
 // is read of each is read in a pass of its own, so that the reads do not wait for one another.
-func (p *part) enoughOf(s *scratch, pl *plan, start uint32) []gathered {
+func (p *part) enoughOf(s *scratch, pl *plan, matches []match, start uint32) []gathered {
 	out := s.gathered[:0]
 	several := pl.telling > 1
 	for _, name := range s.touched {
@@ -259,17 +257,23 @@ func (p *part) enoughOf(s *scratch, pl *plan, start uint32) []gathered {
 	left := out[:0]
 	for _, g := range out {
 		g.makeup = p.makeup[g.name]
-		if g.got = g.makeup.counted(g.got); pl.enough(g.makeup, g.got) {
+		if g.makeup&hasRepeats != 0 {
+			g.got = p.repeated(s, pl, matches, g.name)
+		}
+		if pl.enough(g.makeup, g.got) {
 			left = append(left, g)
 		}
 	}
 	return left
 }
 
-// counted is a sum with what a name may have more of it because it repeats a word.
-func (m makeup) counted(got sum) sum {
-	if m&hasRepeats != 0 {
-		return got * mostRepeated
+// repeated is what a name gathers that repeats words, each as often as it stands there.
+func (p *part) repeated(s *scratch, pl *plan, matches []match, name uint32) (got sum) {
+	for _, w := range p.wordsOf(name) {
+		if k := s.table.first(w); k != 0 {
+			gain, _ := s.gainOf(pl, matches, int(k-1))
+			got += gain
+		}
 	}
 	return got
 }
@@ -292,8 +296,8 @@ func (x *index) most(pl *plan, name makeup, got sum) float64 {
 	}
 	words, own := got.words(), name.telling()
 	// What words lack of being alike counts as left over, which costs no more than it does
-	// but for what each word that differs is given back.
-	points += min(0, pointsExtra*max(0, float64(pl.total)-got.cover())/float64(pl.all)+(pointsEdited+pointsEdit)*float64(words))
+	// but for what each word that differs is given back, and each that is written as two.
+	points += min(0, pointsExtra*max(0, float64(pl.total)-got.cover())/float64(pl.all)+(pointsEdited+pointsEdit)*float64(words)+pointsJoined*float64(pl.split))
 	// Each word of the name stands for one of the subject's at most.
 	extra := 0.0
 	if words < pl.telling {
@@ -315,13 +319,12 @@ func (x *index) most(pl *plan, name makeup, got sum) float64 {
 
 // gathers reports whether gather would pass this name on.
 func (p *part) gathers(s *scratch, pl *plan, matches []match, name uint32) bool {
-	got, touched := sum(0), false
+	got, touched := p.repeated(s, pl, matches, name), false
 	for w := range p.distinct(name) {
 		if k := s.table.first(w); k != 0 {
-			gain, rare := s.gainOf(pl, matches, int(k-1))
-			got += gain
+			_, rare := s.gainOf(pl, matches, int(k-1))
 			touched = touched || rare
 		}
 	}
-	return touched && pl.enough(p.makeup[name], p.makeup[name].counted(got))
+	return touched && pl.enough(p.makeup[name], got)
 }

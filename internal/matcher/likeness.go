@@ -109,7 +109,8 @@ func (l *likeness) better(o *likeness) bool {
 		return 0
 	}
 	return cmp.Or(cmp.Compare(l.points, o.points), cmp.Compare(l.equal, o.equal), cmp.Compare(l.edited, o.edited),
-		cmp.Compare(l.short, o.short), cmp.Compare(l.cut, o.cut), cmp.Compare(l.joined, o.joined), cmp.Compare(o.spelt, l.spelt), cmp.Compare(o.left+o.lacking, l.left+l.lacking), cmp.Compare(reorders(o), reorders(l))) > 0
+		cmp.Compare(l.short, o.short), cmp.Compare(l.cut, o.cut), cmp.Compare(l.joined, o.joined), cmp.Compare(o.spelt, l.spelt), cmp.Compare(o.left+o.lacking, l.left+l.lacking), cmp.Compare(reorders(o), reorders(l)),
+		cmp.Compare(l.share(), o.share()), cmp.Compare(l.initials, o.initials), cmp.Compare(o.foreign, l.foreign)) > 0
 }
 
 // text says how names are alike without quoting either.

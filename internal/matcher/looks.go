@@ -3,8 +3,6 @@
 package matcher
 
 import (
-	"slices"
-
 	"github.com/frontline-screening/frontline/internal/matcher/script"
 )
 
@@ -54,7 +52,6 @@ func looksOf(words *dict, pace func() error) (looks, error) {
 		from, to := words.bounds(uint32(id)) //nolint:gosec // check has told
 		l.traits[id] = l.look(words.arena.String()[from:to], from)
 	}
-	l.letters = slices.Clip(l.letters)
 	return l, nil
 }
 

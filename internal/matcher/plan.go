@@ -256,7 +256,7 @@ func (x *index) weigh(s *scratch, pl *plan) {
 	}
 	pl.total, pl.telling, pl.all, pl.beside, pl.letters = 0, 0, 0, 0, false
 	for i := range pl.words {
-		s.weights[i], pl.words[i].known, pl.words[i].most = x.rarity(0), false, 0
+		s.weights[i], pl.words[i].known = x.rarity(0), false
 	}
 	for t := range pl.terms {
 		if tm := &pl.terms[t]; tm.way == wayWhole || tm.way == wayJoined || tm.way == wayTail || tm.way == wayNamed {
@@ -264,7 +264,6 @@ func (x *index) weigh(s *scratch, pl *plan) {
 		}
 	}
 	pl.markGathered()
-	more := false
 	for i := range pl.words {
 		w := &pl.words[i]
 		w.weight = s.weights[i]
@@ -279,15 +278,12 @@ func (x *index) weigh(s *scratch, pl *plan) {
 			pl.total += w.weight
 			pl.telling++
 			pl.letters = pl.letters || w.kind == kindInitial
-		case w.kind == kindTelling:
-			more = true
-			pl.beside += w.most
 		default:
 			pl.beside += weightLeast
 		}
 		pl.all += w.weight
 	}
-	pl.alone = pl.telling == 1 && !more
+	pl.alone = pl.telling == 1
 	pl.choose()
 }
 
@@ -328,10 +324,6 @@ func (x *index) weighTerm(s *scratch, pl *plan, t int) {
 		weight := x.rarity(names)
 		for ; i < end; i++ {
 			s.ranked[i].weight = weight
-		}
-		// What is less alike tells less, so this is the most.
-		for w := pl.terms[t].from; w < pl.terms[t].to; w++ {
-			pl.words[w].most = max(pl.words[w].most, weight)
 		}
 		if pl.terms[t].way == wayWhole && s.ranked[end-1].alike >= closeAlike {
 			s.weights[pl.terms[t].from] = weight

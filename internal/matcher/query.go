@@ -35,8 +35,6 @@ type queryWord struct {
 	cut bool
 	// weight is how much it tells against the index that is searched.
 	weight float32
-	// most is the most that a word tells that it is paired with.
-	most float32
 	// known is true when a name of the index has it as it is, gathered when names are
 	// gathered by it.
 	known, gathered bool

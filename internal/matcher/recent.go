@@ -4,7 +4,6 @@ package matcher
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,8 @@ const (
 	// up ahead; a list of fewer words than longList is searched as fast without.
 	commonWords = 1 << 15
 	longList    = 1 << 15
+	// roomAhead is how many alike words may be kept for them, for each word of the list.
+	roomAhead = 16
 	// recentWords bounds how many others are remembered, recentAlike how many words that are
 	// alike to one.
 	recentWords = 1 << 13
@@ -68,13 +69,19 @@ func (p *part) lookAhead(pace func() error) error {
 	if p.words.len() >= longList {
 		s := scratches.Get().(*scratch)
 		defer scratches.Put(s)
+		room := roomAhead * p.words.len()
 		for _, w := range p.commonest(commonWords) {
 			if err := pace(); err != nil {
 				return err
 			}
-			if p.recent.alike[w].Load() == nil {
-				p.recent.put(w, p.alikeTo(s, term{text: p.words.text(w)}))
+			if p.recent.alike[w].Load() != nil {
+				continue
 			}
+			found := p.alikeTo(s, term{text: p.words.text(w)})
+			if room -= len(found); room < 0 {
+				break
+			}
+			p.recent.put(w, found)
 		}
 	}
 	p.recent.once.Do(func() { close(p.recent.ahead) })
@@ -92,24 +99,4 @@ func (s *segment) commonest(n int) []uint32 {
 	}
 	slices.SortFunc(out, func(a, b uint32) int { return cmp.Or(cmp.Compare(names(b), names(a)), cmp.Compare(a, b)) })
 	return slices.Clone(out[:min(n, len(out))])
-}
-
-// Rested returns once nothing is done beside the searches any more: all indexes are as they
-// will be, and the common words of long lists have been looked up. The error is the context's.
-func (e *Engine) Rested(ctx context.Context) error {
-	set := e.acquire()
-	defer set.release()
-	for _, f := range set.feeds {
-		if f.content == nil {
-			continue
-		}
-		select {
-		case <-f.content.index.parts[0].recent.ahead:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.renewal.ctx.Done():
-			return nil
-		}
-	}
-	return nil
 }

@@ -11,14 +11,17 @@ import (
 )
 
 // renewal builds indexes anew that have outgrown their base, and looks up the common words
-// of new ones, one at a time, beside the searches. It works in short strokes with a longer rest after each: a lower priority
+// of new ones, one at a time, beside the searches. It works in short strokes with a longer
+// rest after each: a lower priority
 // of the thread would do harm, since the collector waits for every thread that runs.
 type renewal struct {
 	ctx     context.Context //nolint:containedctx // ends with the engine
 	stop    context.CancelFunc
 	running sync.WaitGroup
-	// busy is true while one is under way. The engine's mu guards it.
-	busy bool
+	// busy is true while one is under way, and rested closed when none is to do. The
+	// engine's mu guards both.
+	busy   bool
+	rested chan struct{}
 	// built and failed count.
 	built, failed atomic.Int64
 }
@@ -29,6 +32,9 @@ const stroke = 2 * time.Millisecond
 // errStopped ends a build in the background with its engine.
 var errStopped = errors.New("the engine was closed")
 
+// errReplaced ends what is done for an index that is in use no more.
+var errReplaced = errors.New("the index was replaced")
+
 // renew starts what the first content of the current set needs that needs something. The
 // caller holds mu.
 func (e *Engine) renew() {
@@ -38,31 +44,61 @@ func (e *Engine) renew() {
 	}
 	for _, f := range e.set.Load().feeds {
 		c := f.content
-		if c == nil || !c.outgrown() && c.ahead() {
+		if c == nil || c.failed || !c.outgrown() && c.ahead() {
 			continue
 		}
 		c.refs.Add(1)
 		r.busy = true
+		if r.rested == nil {
+			r.rested = make(chan struct{})
+		}
 		r.running.Go(func() {
 			err := e.tend(f.ID, c)
 			c.release()
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			r.busy = false
-			if err != nil {
-				r.failed.Add(1) // the next set is another attempt
-				return
+			if err != nil && !errors.Is(err, errReplaced) {
+				r.failed.Add(1)
+				c.failed = true // other content of the feed is another attempt
 			}
 			e.renew()
+			if !r.busy {
+				close(r.rested)
+				r.rested = nil
+			}
 		})
 		return
+	}
+}
+
+// Rested returns once nothing is done beside the searches any more: all indexes are as they
+// will be, and the common words of long lists have been looked up. The error is the context's.
+func (e *Engine) Rested(ctx context.Context) error {
+	e.mu.Lock()
+	rested := e.renewal.rested
+	e.mu.Unlock()
+	if rested == nil {
+		return nil
+	}
+	select {
+	case <-rested:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
 // tend does what the content of a feed needs.
 func (e *Engine) tend(feed string, c *content) error {
 	if !c.outgrown() {
-		return c.base().lookAhead(e.renewal.pace())
+		pace := e.renewal.pace()
+		return c.base().lookAhead(func() error {
+			if now := e.set.Load().feedOf(feed); now == nil || now.base().segment != c.base().segment {
+				return errReplaced
+			}
+			return pace()
+		})
 	}
 	err := e.rebuild(feed, c)
 	if err == nil {
@@ -151,6 +187,8 @@ func (r *renewal) ended() error {
 func hurry() error { return nil }
 
 func (e *Engine) stopRenewal() {
-	e.renewal.stop()
+	e.mu.Lock()
+	e.renewal.stop() // nothing begins after
+	e.mu.Unlock()
 	e.renewal.running.Wait()
 }

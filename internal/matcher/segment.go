@@ -9,8 +9,8 @@ import (
 )
 
 // segment is records indexed once. It is immutable, keeps nothing of the mapping it
-// was built from, and holds few pointers, so that its size costs the garbage collector
-// nothing. Sets that follow each other share it.
+// was built from, and holds few pointers beside those of recent, so that its size costs
+// the garbage collector little. Sets that follow each other share it.
 type segment struct {
 	// entries are packed; docEnds bound them and docNames the names of a record, both
 	// after a first 0.

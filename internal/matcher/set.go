@@ -147,13 +147,15 @@ func (s *Set) feedOf(id string) *content {
 
 // replace is the set with the content of one feed replaced; it takes over the hold on it.
 func (s *Set) replace(old, with *content) *Set {
-	set := emptySet()
+	set, taken := emptySet(), false
 	for _, f := range s.feeds {
 		in := &indexed{Feed: f.Feed, content: f.content}
 		if f.content == old {
-			in.content = with
+			in.content = with // of two feeds with one digest, both
 		}
-		if in.content != nil && f.content != old {
+		if in.content == with && !taken {
+			taken = true
+		} else if in.content != nil {
 			in.content.refs.Add(1)
 		}
 		set.feeds = append(set.feeds, in)

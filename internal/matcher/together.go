@@ -3,6 +3,7 @@
 package matcher
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ func together(s *scratch, n int, f func(s *scratch, i int)) {
 		}
 	}
 	var others sync.WaitGroup
+	var broken atomic.Value // what another goroutine panicked with
 	for range min(n-1, runtime.GOMAXPROCS(0)-1) {
 		if searching.Load()+helping.Add(1) > int32(runtime.GOMAXPROCS(0)) { //nolint:gosec // small
 			helping.Add(-1)
@@ -29,11 +31,19 @@ func together(s *scratch, n int, f func(s *scratch, i int)) {
 		}
 		others.Go(func() {
 			defer helping.Add(-1)
+			defer func() {
+				if r := recover(); r != nil {
+					broken.Store(fmt.Sprint(r)) // the caller's, as if it had done the work itself
+				}
+			}()
 			s := scratches.Get().(*scratch)
-			defer scratches.Put(s)
 			work(s)
+			scratches.Put(s)
 		})
 	}
 	work(s)
 	others.Wait()
+	if r := broken.Load(); r != nil {
+		panic(r)
+	}
 }

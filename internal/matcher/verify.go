@@ -96,6 +96,8 @@ type verification struct {
 // the given time, or at that of the clocks if it is later. Whether a record may be used
 // is decided as for a search. Errors are those of Screen.
 func (e *Engine) Verify(ctx context.Context, req screen.VerifyRequest, now time.Time) (screen.VerifyAnswer, error) {
+	searching.Add(1)
+	defer searching.Add(-1)
 	if err := ctx.Err(); err != nil {
 		return screen.VerifyAnswer{}, err
 	}

@@ -48,7 +48,7 @@ func (c *Cursor) Next() bool {
 }
 
 // SkipEqual takes both cursors, each to the next row, over those that stand the same in both
-// files, and returns how many they are. It reads no more of a row than its length.
+// files, and returns how many they are. It compares bytes and decodes lengths alone.
 func SkipEqual(a, b *Cursor) int {
 	same := samePrefix(a.rest, b.rest)
 	skipped, end := uint32(0), 0
