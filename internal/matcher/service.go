@@ -39,7 +39,7 @@ type ServiceOptions struct {
 
 // turnsPerCPU is how many searches share a CPU: more than one, so that a slow one does
 // not hold up those behind it.
-const turnsPerCPU = 4
+const turnsPerCPU = 2
 
 // Service serves an engine over HTTP. It logs nothing: what is asked and answered is
 // personal, and numbers are at /metrics.
