@@ -20,9 +20,10 @@ const (
 
 	// indexFactor is what a matcher holds of its own for each byte of a snapshot.
 	// docs/benchmarks.md, measure `memory`: with 1,000,000 people and a snapshot of
-	// 122 MiB a matcher takes 618 bytes an entity after 5,000 searches, everything
-	// included; 477 of them are its own memory, 3.7 times the snapshot, and the
-	// others are the snapshot, which the loader keeps and answers for.
+	// 122 MiB a matcher takes 605 bytes an entity once it is ready, everything
+	// included; 465 of them are its own memory, 3.6 times the snapshot, and the
+	// others are the snapshot, which the loader keeps and answers for. What it then
+	// remembers of common words, 100 bytes more, is held once.
 	indexFactor = 4
 	// While an update goes live or an index is built anew, old and new are held.
 	heldTwice = 2
