@@ -16,7 +16,7 @@ import (
 // Names of the metrics by which a matcher says how busy it is. An engine of
 // another make that gives them under the same names is scaled as well.
 const (
-	// BusySeconds counts the seconds of searching, each request for itself.
+	// BusySeconds counts the seconds of searching on all processors.
 	BusySeconds = "frontline_matcher_busy_seconds_total"
 	// Processors is how many searches run at a time without slowing one another.
 	Processors = "frontline_matcher_processors"

@@ -186,7 +186,8 @@ func TestCommonWordsJoinedTellNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, _ := c.index.parts[0].words.find("usualko")
-	at := place{0, c.index.parts[0].nameDoc[c.index.parts[0].postsOf(id)[0]]}
+	p := c.index.parts[0]
+	at := place{0, p.nameDoc[p.posts[p.postEnds[id]]]}
 	same := likenessAt(c.index, "Commona Usualko", at)
 	for _, asked := range []string{"Commonausualko", "Commonausualka", "Comona Usualko", "Usualko Commona", "Comonausualko"} {
 		if l := likenessAt(c.index, asked, at); l.said() >= same.said() {

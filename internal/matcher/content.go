@@ -112,11 +112,4 @@ func (c *content) outgrown() bool {
 func (c *content) base() *part { return c.index.parts[0] }
 
 // ahead reports whether the common words of the base have been looked up.
-func (c *content) ahead() bool {
-	select {
-	case <-c.base().recent.ahead:
-		return true
-	default:
-		return false
-	}
-}
+func (c *content) ahead() bool { return c.base().recent.ahead.Load() }

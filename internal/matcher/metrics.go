@@ -4,6 +4,7 @@ package matcher
 
 import (
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,10 +19,11 @@ type metrics struct {
 	registry            *prometheus.Registry
 	answers             *prometheus.CounterVec
 	refused, shed, late prometheus.Counter
-	busy                prometheus.Counter
-	inFlight            prometheus.Gauge
-	seconds             prometheus.Histogram
-	verify              verifyMetrics
+	// busy is the time of searches and comparisons, in nanoseconds.
+	busy     atomic.Int64
+	inFlight prometheus.Gauge
+	seconds  prometheus.Histogram
+	verify   verifyMetrics
 }
 
 func newMetrics(e *Engine) *metrics {
@@ -33,7 +35,6 @@ func newMetrics(e *Engine) *metrics {
 		refused:  prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_refused_total", Help: "Requests refused for their content."}),
 		shed:     prometheus.NewCounter(prometheus.CounterOpts{Name: autoscale.ShedTotal, Help: "Requests shed because too many came at a time."}),
 		late:     prometheus.NewCounter(prometheus.CounterOpts{Name: "frontline_matcher_late_total", Help: "Searches and comparisons that did not end in time."}),
-		busy:     prometheus.NewCounter(prometheus.CounterOpts{Name: autoscale.BusySeconds, Help: "Seconds of searching and comparing, each request for itself, waiting left out."}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "frontline_matcher_in_flight", Help: "Requests being served."}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "frontline_matcher_search_seconds", Help: "Time of a search.",
@@ -44,6 +45,9 @@ func newMetrics(e *Engine) *metrics {
 		m.answers.WithLabelValues(string(o))
 	}
 	m.verify = newVerifyMetrics()
+	busy := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: autoscale.BusySeconds, Help: "Seconds of searching and comparing on all processors, waiting left out.",
+	}, func() float64 { return time.Duration(m.busy.Load() + helped.Load()).Seconds() })
 	records := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "frontline_matcher_records", Help: "Records that can be searched.",
 	}, func() float64 {
@@ -70,7 +74,7 @@ func newMetrics(e *Engine) *metrics {
 	processors := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: autoscale.Processors, Help: "Searches that run at a time without slowing one another.",
 	}, func() float64 { return float64(runtime.GOMAXPROCS(0)) })
-	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, m.busy, processors, m.inFlight, m.seconds, records, held, altered, rebuilt, failed,
+	m.registry.MustRegister(m.answers, m.refused, m.shed, m.late, busy, processors, m.inFlight, m.seconds, records, held, altered, rebuilt, failed,
 		m.verify.answers, m.verify.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -81,4 +85,4 @@ func (m *metrics) observe(r Result) {
 }
 
 // worked counts the time since a search or comparison began.
-func (m *metrics) worked(began time.Time) { m.busy.Add(time.Since(began).Seconds()) }
+func (m *metrics) worked(began time.Time) { m.busy.Add(int64(time.Since(began))) }

@@ -5,7 +5,6 @@ package matcher
 import (
 	"cmp"
 	"slices"
-	"sync"
 	"sync/atomic"
 )
 
@@ -31,15 +30,13 @@ type recent struct {
 	// the next takes the place of the oldest.
 	ring []atomic.Uint32
 	next atomic.Uint32
-	// ahead is closed when the common words have been looked up.
-	ahead chan struct{}
-	once  sync.Once
+	// ahead is true once the common words have been looked up.
+	ahead atomic.Bool
 }
 
 func newRecent(words int) *recent {
 	return &recent{
 		alike: make([]atomic.Pointer[[]alikeWord], words), ring: make([]atomic.Uint32, min(recentWords, 1+words/16)),
-		ahead: make(chan struct{}),
 	}
 }
 
@@ -84,7 +81,7 @@ func (p *part) lookAhead(pace func() error) error {
 			p.recent.put(w, found)
 		}
 	}
-	p.recent.once.Do(func() { close(p.recent.ahead) })
+	p.recent.ahead.Store(true)
 	return nil
 }
 

@@ -12,8 +12,8 @@ import (
 
 // renewal builds indexes anew that have outgrown their base, and looks up the common words
 // of new ones, one at a time, beside the searches. It works in short strokes with a longer
-// rest after each: a lower priority
-// of the thread would do harm, since the collector waits for every thread that runs.
+// rest after each: a lower priority of the thread would do harm, since the collector waits
+// for every thread that runs.
 type renewal struct {
 	ctx     context.Context //nolint:containedctx // ends with the engine
 	stop    context.CancelFunc

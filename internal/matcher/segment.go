@@ -69,10 +69,6 @@ func (s *segment) wordsOf(name uint32) []uint32 {
 	return s.nameWords[s.nameEnds[name]:s.nameEnds[name+1]]
 }
 
-func (s *segment) postsOf(word uint32) []uint32 {
-	return s.posts[s.postEnds[word]:s.postEnds[word+1]]
-}
-
 // distinct are the words of a name, each once.
 func (s *segment) distinct(name uint32) iter.Seq[uint32] {
 	words := s.wordsOf(name)

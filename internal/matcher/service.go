@@ -219,7 +219,7 @@ func (s *Service) batch(w http.ResponseWriter, r *http.Request) {
 				s.metrics.refused.Inc()
 			} else {
 				s.metrics.observe(res)
-				s.metrics.busy.Add(res.Took.Seconds())
+				s.metrics.busy.Add(int64(res.Took))
 			}
 			extend()
 			_ = control.Flush()

@@ -7,11 +7,15 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // searching is how many searches are under way in the process, helping how many goroutines
 // help one of them.
 var searching, helping atomic.Int32
+
+// helped is how long they did, in nanoseconds.
+var helped atomic.Int64
 
 // together calls f for each i below n, on the processors that no other search needs. Each
 // goroutine has a scratch of its own; that of the caller is s.
@@ -36,9 +40,11 @@ func together(s *scratch, n int, f func(s *scratch, i int)) {
 					broken.Store(fmt.Sprint(r)) // the caller's, as if it had done the work itself
 				}
 			}()
+			began := time.Now()
 			s := scratches.Get().(*scratch)
 			work(s)
 			scratches.Put(s)
+			helped.Add(int64(time.Since(began)))
 		})
 	}
 	work(s)
